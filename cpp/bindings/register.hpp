@@ -1,0 +1,12 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace nnr::bindings {
+
+void register_cpu(pybind11::module_& module);
+void register_arrays(pybind11::module_& module);
+void register_dlpack(pybind11::module_& module);
+void register_network(pybind11::module_& module);
+
+}  // namespace nnr::bindings

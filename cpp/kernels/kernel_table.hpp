@@ -1,0 +1,112 @@
+// The complete list of what is accelerated. Every level (scalar, sse4, avx2, avx512, neon) exports
+// one KernelTable; the scalar one is the reference that the others equal bit for bit, except where
+// an entry says otherwise.
+//
+// For every kernel: pointers need no alignment, `count` may be any number including zero, nothing
+// outside the given spans is read or written, and output never overlaps input.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace nnr {
+
+enum class FloatType : std::uint8_t { f32, f16, bf16, f64 };
+inline constexpr std::size_t kFloatTypes = 4;
+
+// Codes of 1 to 8 bits are held in bytes, codes of 9 to 16 bits in 16-bit words.
+enum class CodeType : std::uint8_t { u8, u16 };
+inline constexpr std::size_t kCodeTypes = 2;
+
+struct MinMax {
+    float lo;  // +infinity when count is zero
+    float hi;  // -infinity when count is zero
+    bool finite;
+};
+
+struct QuantizerParameters {
+    float lo;
+    float hi;
+    float step;
+    float inv_step;
+    std::uint32_t max_code;  // 2^bits - 1
+};
+
+struct QuantizeResult {
+    std::uint64_t clipped;  // values below lo or above hi
+    bool finite;
+};
+
+// Activations lie pixel after pixel, the channels of a pixel side by side and filled up to a
+// multiple of this; a convolution's weights come in blocks of as many output channels.
+inline constexpr std::size_t kChannelBlock = 16;
+
+struct ConvParameters {
+    const float* weights;  // [out block][kernel row][kernel column][in channel][kChannelBlock]
+    const float* bias;     // out_blocks * kChannelBlock
+    const float* slopes;   // as many, or null for none
+    std::size_t in_channels;
+    std::size_t out_blocks;
+    std::size_t kernel_height;
+    std::size_t kernel_width;
+};
+
+// Distances are in floats. Output pixel (y, x) sees the input pixels (y, x) to
+// (y + kernel_height - 1, x + kernel_width - 1); of each, `in_channels` floats are read.
+struct ConvWindow {
+    const float* input;
+    std::size_t input_pixel;
+    std::size_t input_row;
+    float* output;
+    std::size_t output_pixel;
+    std::size_t output_row;
+    std::size_t height;  // of the output
+    std::size_t width;
+};
+
+struct KernelTable {
+    const char* name;
+
+    // Smallest and largest value, read as float32; zeros come out as +0. Where a value is NaN or
+    // infinite (or a float64 beyond float32), `finite` is false and lo and hi are unspecified.
+    MinMax (*minmax[kFloatTypes])(const void* values, std::size_t count);
+
+    // code = clip(rint((x - lo) * inv_step), 0, max_code), each operation in float32, halves to
+    // even. Where `finite` comes out false, codes and `clipped` are unspecified.
+    QuantizeResult (*quantize[kFloatTypes][kCodeTypes])(const void* values, std::size_t count,
+                                                        const QuantizerParameters& parameters,
+                                                        void* codes);
+
+    // x' = lo + code * step in float32, the product rounded before the sum, then converted to the
+    // output type with halves to even.
+    void (*dequantize[kFloatTypes][kCodeTypes])(const void* codes, std::size_t count,
+                                                const QuantizerParameters& parameters,
+                                                void* values);
+
+    // One little-endian bit stream: code i occupies bits i*bits .. (i+1)*bits - 1, bit 0 being the
+    // least significant of byte 0; the last byte is filled with zeros. Writes
+    // ceil(count * bits / 8) bytes and returns the bitwise OR of all codes, from which the caller
+    // sees whether each fitted; where one did not, the bytes are unspecified.
+    std::uint32_t (*pack[kCodeTypes])(const void* codes, std::size_t count, unsigned bits,
+                                      std::uint8_t* packed);
+
+    // The inverse; reads ceil(count * bits / 8) bytes.
+    void (*unpack[kCodeTypes])(const std::uint8_t* packed, std::size_t count, unsigned bits,
+                               void* codes);
+
+    // sum = bias, then sum += input * weight by kernel row, kernel column, in channel; then, where
+    // there are slopes, max(sum, 0) + slope * min(sum, 0). Writes out_blocks * kChannelBlock floats
+    // a pixel. A level's result does not depend on how a window is cut into calls. Levels differ
+    // in whether a product is rounded before it is added: with n products, each is within
+    // g(n + 3) * (|bias| + sum of |input * weight|) * max(1, |slope|) of the exact result, where
+    // g(k) = k * 2^-24 / (1 - k * 2^-24), if nothing overflows or underflows.
+    void (*conv)(const ConvParameters& parameters, const ConvWindow& window);
+};
+
+extern const KernelTable kScalarKernels;
+extern const KernelTable kSse4Kernels;
+extern const KernelTable kAvx2Kernels;
+extern const KernelTable kAvx512Kernels;
+extern const KernelTable kNeonKernels;
+
+}  // namespace nnr

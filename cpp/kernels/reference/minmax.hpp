@@ -1,0 +1,25 @@
+#pragma once
+
+#include "../float_types.hpp"
+#include "../kernel_table.hpp"
+
+namespace nnr::reference {
+namespace {
+
+// False for NaN and both infinities.
+inline bool is_finite(float value) { return __builtin_fabsf(value) <= __FLT_MAX__; }
+
+template <class T>
+MinMax minmax(const T* values, std::size_t count) {
+    MinMax result{__builtin_inff(), -__builtin_inff(), true};
+    for (std::size_t i = 0; i < count; ++i) {
+        const float x = to_f32(values[i]) + 0.0f;  // -0 becomes +0
+        result.finite = result.finite && is_finite(x);
+        result.lo = x < result.lo ? x : result.lo;
+        result.hi = x > result.hi ? x : result.hi;
+    }
+    return result;
+}
+
+}  // namespace
+}  // namespace nnr::reference

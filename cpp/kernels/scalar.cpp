@@ -1,0 +1,12 @@
+// The scalar level: the reference loops themselves.
+#include "reference/bitpack.hpp"
+#include "reference/conv.hpp"
+#include "reference/minmax.hpp"
+#include "reference/quantize.hpp"
+
+#define NNR_KERNELS ::nnr::reference
+#include "make_table.hpp"
+
+namespace nnr {
+constinit const KernelTable kScalarKernels = make_table("scalar");
+}

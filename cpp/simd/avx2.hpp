@@ -1,0 +1,100 @@
+// AVX2, FMA, F16C and BMI2 (Haswell, Zen and later): 8 lanes.
+#pragma once
+
+#include <immintrin.h>
+
+#include "../kernels/float_types.hpp"
+
+namespace nnr::simd {
+namespace {
+
+using F32 = __m256;
+using I32 = __m256i;
+using Mask = __m256;
+constexpr std::size_t kLanes = 8;
+constexpr std::size_t kRegisters = 16;
+
+inline F32 splat(float x) { return _mm256_set1_ps(x); }
+
+inline F32 load(const float* p) { return _mm256_loadu_ps(p); }
+inline F32 load(const Float16* p) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline F32 load(const BFloat16* p) {
+    const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+inline F32 load(const double* p) {
+    return _mm256_set_m128(_mm256_cvtpd_ps(_mm256_loadu_pd(p + 4)),
+                           _mm256_cvtpd_ps(_mm256_loadu_pd(p)));
+}
+
+// Four 64-bit quarters in memory order, after an instruction that packed within 128-bit halves.
+inline __m128i join_halves(__m256i packed) {
+    return _mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0b1000));
+}
+
+inline void store(float* p, F32 x) { _mm256_storeu_ps(p, x); }
+inline void store(Float16* p, F32 x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+inline void store(BFloat16* p, F32 x) {
+    const __m256i bits = _mm256_castps_si256(x);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i bias = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
+    const __m256i high = _mm256_srli_epi32(_mm256_add_epi32(bits, bias), 16);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), join_halves(_mm256_packus_epi32(high, high)));
+}
+inline void store(double* p, F32 x) {
+    _mm256_storeu_pd(p, _mm256_cvtps_pd(_mm256_castps256_ps128(x)));
+    _mm256_storeu_pd(p + 4, _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)));
+}
+
+inline I32 load_widen(const std::uint8_t* p) {
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+inline I32 load_widen(const std::uint16_t* p) {
+    return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline void store_narrow(std::uint8_t* p, I32 x) {
+    const __m128i words = join_halves(_mm256_packus_epi32(x, x));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+}
+inline void store_narrow(std::uint16_t* p, I32 x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), join_halves(_mm256_packus_epi32(x, x)));
+}
+
+inline F32 add(F32 a, F32 b) { return _mm256_add_ps(a, b); }
+inline F32 sub(F32 a, F32 b) { return _mm256_sub_ps(a, b); }
+inline F32 mul(F32 a, F32 b) { return _mm256_mul_ps(a, b); }
+inline F32 mul_add(F32 a, F32 b, F32 c) { return _mm256_fmadd_ps(a, b, c); }
+inline F32 min(F32 a, F32 b) { return _mm256_min_ps(a, b); }
+inline F32 max(F32 a, F32 b) { return _mm256_max_ps(a, b); }
+
+inline Mask less(F32 a, F32 b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+inline Mask not_finite(F32 x) {
+    const F32 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
+    return _mm256_cmp_ps(magnitude, _mm256_set1_ps(__FLT_MAX__), _CMP_NLE_UQ);
+}
+inline bool any(Mask m) { return _mm256_movemask_ps(m) != 0; }
+inline unsigned count(Mask m) {
+    return static_cast<unsigned>(_mm_popcnt_u32(static_cast<unsigned>(_mm256_movemask_ps(m))));
+}
+
+inline I32 round_to_i32(F32 x) { return _mm256_cvtps_epi32(x); }
+inline F32 i32_to_f32(I32 x) { return _mm256_cvtepi32_ps(x); }
+
+inline float reduce_min(F32 x) {
+    const __m128 quads = _mm_min_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 pairs = _mm_min_ps(quads, _mm_movehl_ps(quads, quads));
+    return _mm_cvtss_f32(_mm_min_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
+}
+inline float reduce_max(F32 x) {
+    const __m128 quads = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 pairs = _mm_max_ps(quads, _mm_movehl_ps(quads, quads));
+    return _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
+}
+
+}  // namespace
+}  // namespace nnr::simd

@@ -1,0 +1,186 @@
+"""What the array functions and their reference twins accept, checked in one place."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, cast
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+
+if TYPE_CHECKING:
+    FloatType = Literal["float16", "bfloat16", "float32", "float64"]
+
+Codes = NDArray[np.uint8] | NDArray[np.uint16]
+
+MAX_BITS = 16
+_BFLOAT16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+_FLOAT_DTYPES: dict[np.dtype[Any], FloatType] = {
+    np.dtype(np.float32): "float32",
+    np.dtype(np.float16): "float16",
+    _BFLOAT16: "bfloat16",
+    np.dtype(np.float64): "float64",
+}
+_DLPACK_CPU = 1
+
+
+def is_float_dtype(dtype: np.dtype[Any]) -> bool:
+    """Whether arrays of this dtype can be quantised."""
+    return dtype.newbyteorder("=") in _FLOAT_DTYPES
+
+
+def float_type_of(dtype: np.dtype[Any]) -> FloatType:
+    """The native core's name for a float dtype."""
+    return _FLOAT_DTYPES[dtype]
+
+
+def check_float_dtype(dtype: np.dtype[Any], name: str) -> None:
+    if not is_float_dtype(dtype):
+        raise TypeError(
+            f"{name} must be float16, bfloat16, float32 or float64, got {dtype}; "
+            f"convert it first, for example with {name}.astype('float32')"
+        )
+
+
+def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
+    """Any array-like of floats as a C-contiguous array in native byte order.
+
+    NumPy arrays that already are so, and DLPack CPU tensors, are taken without a copy.
+    """
+    if not isinstance(array, np.ndarray) and hasattr(array, "__dlpack__"):
+        taken = _from_dlpack(array, name)
+    else:
+        taken = np.asarray(array)
+    check_float_dtype(taken.dtype, name)
+    contiguous = np.ascontiguousarray(taken, dtype=taken.dtype.newbyteorder("="))
+    return contiguous.reshape(taken.shape)  # NumPy makes a 0-d array 1-d on the way
+
+
+def _from_dlpack(tensor: Any, name: str) -> NDArray[Any]:
+    device, _ = tensor.__dlpack_device__()
+    if device != _DLPACK_CPU:
+        raise TypeError(f"{name} is not in CPU memory (DLPack device type {int(device)}); move it")
+    try:
+        capsule = tensor.__dlpack__()
+    except (BufferError, RuntimeError) as error:
+        raise TypeError(f"{name} cannot be shared through DLPack: {error}") from error
+    array, type_name = _core.from_dlpack(capsule)
+    return array.view(_BFLOAT16) if type_name == "bfloat16" else array
+
+
+def check_bits(bits: SupportsIndex) -> int:
+    value = _integer(bits, "bits")
+    if not 1 <= value <= MAX_BITS:
+        raise ValueError(f"bits must be 1 to {MAX_BITS}, got {value}")
+    return value
+
+
+def check_count(count: SupportsIndex) -> int:
+    value = _integer(count, "count")
+    if value < 0:
+        raise ValueError(f"count must not be negative, got {value}")
+    return value
+
+
+def check_threads(threads: SupportsIndex | None) -> int:
+    """The number of threads for the native core, where 0 means that it chooses."""
+    if threads is None:
+        return 0
+    value = _integer(threads, "threads")
+    if value < 1:
+        raise ValueError(f"threads must be at least 1, or None, got {value}")
+    return value
+
+
+def _integer(value: SupportsIndex, name: str) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}") from None
+
+
+def check_axis(axis: SupportsIndex | None, ndim: int) -> int | None:
+    """The axis counted from the front, or None for one range over the whole tensor."""
+    if axis is None:
+        return None
+    value = _integer(axis, "axis")
+    if not -ndim <= value < ndim:
+        raise ValueError(f"axis must be within the array's {ndim} dimensions, got {value}")
+    return value % ndim
+
+
+def channel_layout(shape: tuple[int, ...], axis: int | None) -> tuple[int, int, int]:
+    """The shape as (outer, channels, inner) in C order."""
+    if axis is None:
+        return 1, 1, int(np.prod(shape, dtype=np.int64))
+    outer = int(np.prod(shape[:axis], dtype=np.int64))
+    inner = int(np.prod(shape[axis + 1 :], dtype=np.int64))
+    return outer, shape[axis], inner
+
+
+def raise_not_finite(array: NDArray[Any], flat_index: int, name: str) -> NoReturn:
+    index = tuple(int(i) for i in np.unravel_index(flat_index, array.shape))
+    value = float(array[index])
+    beyond = " (beyond float32)" if np.isfinite(value) else ""
+    raise ValueError(f"{name} holds {value}{beyond} at index {index}; only finite values quantise")
+
+
+def check_codes(codes: object, bits: int) -> Codes:
+    """Codes as a flat contiguous array of the smallest type that the native core takes."""
+    array = np.asarray(codes)
+    if array.dtype.kind not in "ui":
+        raise TypeError(f"codes must be integers, got {array.dtype}")
+    if array.dtype.kind == "i" and array.size and array.min() < 0:
+        raise ValueError(f"codes must not be negative, got {array.min()}")
+    if array.dtype not in (np.uint8, np.uint16) or (array.dtype == np.uint8 and bits > 8):
+        if array.size and array.max() >> bits:
+            raise_code_too_large(array, bits)
+        array = array.astype(code_dtype(bits))
+    return cast("Codes", np.ascontiguousarray(array).reshape(-1))
+
+
+def raise_code_too_large(codes: NDArray[Any], bits: int) -> NoReturn:
+    raise ValueError(f"codes must be below 2**bits = {1 << bits}, got {codes.max()}")
+
+
+def code_dtype(bits: int) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
+    """uint8 up to 8 bits, uint16 above."""
+    return np.dtype(np.uint8) if bits <= 8 else np.dtype(np.uint16)
+
+
+def packed_size(count: int, bits: int) -> int:
+    """Bytes that *count* codes take."""
+    return (count * bits + 7) // 8
+
+
+def check_packed(packed: object, count: int, bits: int) -> NDArray[np.uint8]:
+    array = np.asarray(packed)
+    if array.dtype != np.uint8:
+        raise TypeError(f"packed must be uint8, got {array.dtype}")
+    if array.ndim != 1 or array.size != packed_size(count, bits):
+        raise ValueError(
+            f"{count} codes of {bits} bits take {packed_size(count, bits)} bytes in one dimension, "
+            f"got shape {array.shape}"
+        )
+    return np.ascontiguousarray(array)
+
+
+def check_out(
+    out: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any] | None, source: NDArray[Any]
+) -> None:
+    """*out* can take a result of this shape (and dtype, unless None) computed from *source*."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
+    if out.shape != shape:
+        raise ValueError(f"out must have shape {shape}, got {out.shape}")
+    if dtype is not None and out.dtype != dtype:
+        raise TypeError(f"out must be {dtype}, got {out.dtype}")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only")
+    if not out.flags.c_contiguous:
+        raise ValueError("out must be C-contiguous")
+    if np.may_share_memory(out, source):
+        raise ValueError("out must not overlap the input")

@@ -1,0 +1,65 @@
+"""The ranges of a quantiser, one a channel, and the steps that follow from them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Float32Array = NDArray[np.float32]
+# One number for the whole tensor, or one value a channel.
+RangeLike = float | ArrayLike
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def steps(lo: Float32Array, hi: Float32Array, bits: int) -> Float32Array:
+    """The quantisation step of every channel.
+
+    ``(hi - lo) / (2**bits - 1)`` in double, rounded to float32, and at least the smallest normal
+    float32, so that its inverse is finite; 0 where ``lo == hi``.
+    """
+    width = hi.astype(np.float64) - lo.astype(np.float64)
+    with np.errstate(under="ignore"):
+        step = (width / ((1 << bits) - 1)).astype(np.float32)
+    smallest = np.finfo(np.float32).smallest_normal
+    return np.where(lo == hi, np.float32(0), np.maximum(step, smallest))
+
+
+def check_range(
+    lo: RangeLike, hi: RangeLike, channels: int, bits: int, axis: int | None
+) -> tuple[Float32Array, Float32Array]:
+    """A known range as one float32 value a channel each, with ``lo < hi``."""
+    low, high = (_range_array(value, channels, axis) for value in (lo, hi))
+    wrong = np.flatnonzero(~(low < high))
+    if wrong.size:
+        where = "" if axis is None else f" in channel {wrong[0]}"
+        raise ValueError(
+            f"lo must be below hi (as float32), got lo={low[wrong[0]]:g} hi={high[wrong[0]]:g}"
+            + where
+        )
+    check_representable(low, high, bits, axis)
+    return low, high
+
+
+def _range_array(value: RangeLike, channels: int, axis: int | None) -> Float32Array:
+    array = np.asarray(value, np.float64)
+    if array.ndim > 1 or (axis is None and array.ndim) or array.size not in (1, channels):
+        wanted = "one number" if axis is None else f"one number or {channels}, one a channel"
+        raise ValueError(f"lo and hi must be {wanted}, got shape {array.shape}")
+    if not np.all(np.abs(array) <= FLOAT32_MAX):  # NaN compares false
+        raise ValueError(f"lo and hi must be finite in float32, got {value!r}")
+    return np.ascontiguousarray(np.broadcast_to(array.astype(np.float32).ravel(), channels))
+
+
+def check_representable(lo: Float32Array, hi: Float32Array, bits: int, axis: int | None) -> None:
+    """Neither the width of a range nor its last code's value may overflow float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        last = lo + np.float32((1 << bits) - 1) * steps(lo, hi, bits)
+        overflowing = np.flatnonzero(~(np.isfinite(hi - lo) & np.isfinite(last)))
+    if overflowing.size:
+        channel = overflowing[0]
+        where = "" if axis is None else f" of channel {channel}"
+        raise ValueError(
+            f"the range{where}, {lo[channel]:g} to {hi[channel]:g}, overflows float32; "
+            "scale the values down"
+        )

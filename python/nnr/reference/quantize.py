@@ -1,0 +1,89 @@
+"""The NumPy twins of `nnr.quantize` and `nnr.dequantize`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from .._arguments import (
+    as_float_array,
+    channel_layout,
+    check_axis,
+    check_bits,
+    check_threads,
+)
+from .._ranges import Float32Array, RangeLike, check_range, check_representable, steps
+from .bitpack import pack, unpack
+from .minmax import as_channels, channel_ranges
+
+if TYPE_CHECKING:
+    from ..quantized_array import QuantizedArray
+
+
+def quantize(
+    array: object,
+    bits: SupportsIndex = 8,
+    *,
+    lo: RangeLike | None = None,
+    hi: RangeLike | None = None,
+    axis: SupportsIndex | None = None,
+    threads: SupportsIndex | None = None,
+) -> QuantizedArray:
+    """See `nnr.quantize`; *threads* is checked and otherwise without meaning."""
+    from ..quantized_array import QuantizedArray
+
+    values = as_float_array(array)
+    width = check_bits(bits)
+    channel_axis = check_axis(axis, values.ndim)
+    check_threads(threads)
+    low, high = _ranges(values, lo, hi, width, channel_axis)
+    x = as_channels(values, channel_axis)
+    low_column, high_column = low[:, None], high[:, None]
+    step = steps(low, high, width)[:, None].astype(np.float64)
+    inv_step = np.divide(1, step, out=np.zeros_like(step), where=step > 0).astype(np.float32)
+    with np.errstate(over="ignore", under="ignore"):  # far outside a known range, then clipped
+        level = np.rint((x - low_column) * inv_step)
+    codes = np.clip(level, 0, (1 << width) - 1).astype(np.uint16)
+    clipped = int(np.count_nonzero((x < low_column) | (x > high_column)))
+    return QuantizedArray(
+        pack(codes, width), width, values.shape, values.dtype, low, high, channel_axis, clipped
+    )
+
+
+def _ranges(
+    values: NDArray[Any], lo: RangeLike | None, hi: RangeLike | None, bits: int, axis: int | None
+) -> tuple[Float32Array, Float32Array]:
+    channels = channel_layout(values.shape, axis)[1]
+    if lo is not None and hi is not None:
+        return check_range(lo, hi, channels, bits, axis)
+    if lo is not None or hi is not None:
+        raise ValueError("lo and hi are given together or not at all")
+    if values.size == 0:
+        return np.zeros(channels, np.float32), np.zeros(channels, np.float32)
+    low, high = channel_ranges(values, axis)
+    check_representable(low, high, bits, axis)
+    return low, high
+
+
+def dequantize(
+    quantized: QuantizedArray,
+    *,
+    out: NDArray[Any] | None = None,
+    dtype: DTypeLike | None = None,
+    threads: SupportsIndex | None = None,
+) -> NDArray[Any]:
+    """See `nnr.dequantize`; *threads* is checked and otherwise without meaning."""
+    from ..quantize import output_array
+
+    check_threads(threads)
+    out = output_array(quantized, out, dtype)
+    low, high = quantized.channel_lo[:, None], quantized.channel_hi[:, None]
+    step = steps(low, high, quantized.bits)
+    codes = unpack(quantized.packed, quantized.bits, quantized.size)
+    layout = channel_layout(quantized.shape, quantized.axis)
+    with np.errstate(over="ignore", under="ignore"):
+        x = low + codes.reshape(layout).astype(np.float32) * step
+        out[...] = x.astype(out.dtype).reshape(quantized.shape)
+    return out

@@ -1,0 +1,32 @@
+"""What several test files share: the levels of this CPU, and where the large test data lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import nnr
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_report_header() -> str:
+    return f"nnr levels tested: {' '.join(nnr.cpu.targets())}; default {nnr.cpu.current_target()}"
+
+
+@pytest.fixture(params=nnr.cpu.targets())
+def target(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Runs the test once a level, and proves that it ran at that level."""
+    with nnr.cpu.use_target(request.param):
+        assert nnr.cpu.current_target() == request.param
+        yield request.param
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of photographs and clips beside the checkout; the test is skipped without it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"needs the photographs and clips in {SHARED_DATA.name}/, which are not here")
+    return SHARED_DATA

@@ -1,0 +1,277 @@
+"""The quantiser against its NumPy twin, its error bound, its known ranges and its edge cases."""
+
+from __future__ import annotations
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import nnr
+
+DTYPES = [np.float32, np.float16, ml_dtypes.bfloat16, np.float64]
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def assert_same(got: nnr.QuantizedArray, want: nnr.QuantizedArray) -> None:
+    np.testing.assert_array_equal(got.packed, want.packed)
+    np.testing.assert_array_equal(got.lo, want.lo)
+    np.testing.assert_array_equal(got.hi, want.hi)
+    assert (got.bits, got.shape, got.dtype, got.axis, got.clipped) == (
+        (want.bits, want.shape, want.dtype, want.axis, want.clipped)
+    )
+    native, reference = got.dequantize(), nnr.reference.dequantize(want)
+    assert native.dtype == reference.dtype == got.dtype
+    assert native.tobytes() == reference.tobytes()
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("bits", range(1, 17))
+def test_equals_reference(dtype, bits: int) -> None:
+    random = np.random.default_rng(bits)
+    for count in [*range(1, 40), 100, 200, 8191, 8192, 8193, 30_001]:
+        values = random.normal(size=count).astype(dtype)
+        assert_same(nnr.quantize(values, bits), nnr.reference.quantize(values, bits))
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("axis", [0, 1, 2, 3, -1])
+@pytest.mark.parametrize("bits", [3, 8, 11])
+def test_one_range_a_channel(axis: int, bits: int) -> None:
+    values = np.random.default_rng(3).normal(size=(5, 7, 3, 31)).astype(np.float32)
+    got = nnr.quantize(values, bits, axis=axis)
+    assert_same(got, nnr.reference.quantize(values, bits, axis=axis))
+    assert got.step.shape == (values.shape[axis],)
+    step = np.expand_dims(got.step, [i for i in range(4) if i != axis % 4])
+    assert np.all(np.abs(got.dequantize() - values) <= step / 2 * 1.00001 + 1e-7)
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_known_range_clips_and_counts(dtype) -> None:
+    values = np.linspace(-2, 2, 401).astype(dtype)
+    got = nnr.quantize(values, 8, lo=-1.0, hi=1.5)
+    assert_same(got, nnr.reference.quantize(values, 8, lo=-1.0, hi=1.5))
+    as_float = values.astype(np.float64)
+    assert got.clipped == np.count_nonzero((as_float < -1) | (as_float > 1.5))
+    assert (got.lo, got.hi) == (-1.0, 1.5)
+    assert got.codes()[0] == 0
+    assert got.codes()[-1] == 255
+
+
+@pytest.mark.usefixtures("target")
+def test_values_far_outside_a_known_range() -> None:
+    values = np.float32([-FLOAT32_MAX, -1e30, 0.25, 1e30, FLOAT32_MAX] * 7)
+    got = nnr.quantize(values, 4, lo=0.0, hi=1.0)
+    assert_same(got, nnr.reference.quantize(values, 4, lo=0.0, hi=1.0))
+    assert got.codes()[:5].tolist() == [0, 0, 4, 15, 15]
+
+
+def test_known_range_a_channel() -> None:
+    values = np.random.default_rng(4).normal(size=(3, 50)).astype(np.float32)
+    lo, hi = np.float32([-1, -2, -3]), np.float32([1, 2, 3])
+    got = nnr.quantize(values, 6, lo=lo, hi=hi, axis=0)
+    assert_same(got, nnr.reference.quantize(values, 6, lo=lo, hi=hi, axis=0))
+    assert got.clipped == np.count_nonzero(np.abs(values) > hi[:, None])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_threads_do_not_change_the_result(threads: int, axis: int | None) -> None:
+    values = np.random.default_rng(8).normal(size=(13, 9001)).astype(np.float32)
+    got = nnr.quantize(values, 5, axis=axis, threads=threads)
+    assert_same(got, nnr.reference.quantize(values, 5, axis=axis))
+    want = got.dequantize(threads=1)
+    np.testing.assert_array_equal(got.dequantize(threads=threads), want)
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("value", [0.0, -0.0, 1.5, -3e38, 1e-45])
+def test_constant_arrays(value: float) -> None:
+    values = np.full((3, 11), value, np.float32)
+    got = nnr.quantize(values, 7)
+    assert_same(got, nnr.reference.quantize(values, 7))
+    assert got.step == 0
+    assert not got.codes().any()
+    np.testing.assert_array_equal(got.dequantize(), values)
+    assert got.max_error(values) == 0
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("scale", [1e-45, 1e-44, 1e-40, 1e-38, 3e-38, 1e-36])
+@pytest.mark.parametrize("bits", [1, 8, 16])
+def test_subnormal_steps(scale: float, bits: int) -> None:
+    values = (np.random.default_rng(9).uniform(-1, 1, 77) * scale).astype(np.float32)
+    got = nnr.quantize(values, bits)
+    assert_same(got, nnr.reference.quantize(values, bits))
+    assert got.max_error(values) <= max(got.max_error(), np.finfo(np.float32).smallest_normal)
+
+
+@pytest.mark.usefixtures("target")
+def test_range_as_wide_as_float32() -> None:
+    values = np.float32([0, 3.4e38, 1e38])
+    got = nnr.quantize(values, 16)
+    assert_same(got, nnr.reference.quantize(values, 16))
+    assert np.isfinite(got.dequantize()).all()
+
+
+@pytest.mark.parametrize("module", [nnr, nnr.reference], ids=["native", "reference"])
+def test_range_wider_than_float32(module) -> None:
+    with pytest.raises(ValueError, match="scale the values down"):
+        module.quantize(np.float32([-3e38, 3e38]))
+    with pytest.raises(ValueError, match="scale the values down"):
+        module.quantize(np.float32([0, FLOAT32_MAX]), 16)  # 65535 * step rounds up
+    with pytest.raises(ValueError, match="of channel 1"):
+        module.quantize(np.float32([[0, 1], [-3e38, 3e38]]), axis=0)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (4, 0, 2)])
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_empty(shape: tuple[int, ...], axis: int | None) -> None:
+    values = np.zeros(shape, np.float32)
+    got = nnr.quantize(values, 8, axis=axis)
+    assert_same(got, nnr.reference.quantize(values, 8, axis=axis))
+    assert got.packed.size == 0
+    assert got.dequantize().shape == shape
+
+
+def test_zero_dimensions() -> None:
+    got = nnr.quantize(np.float32(2.5), 8)
+    assert got.shape == ()
+    assert got.dequantize() == np.float32(2.5)
+    assert_same(got, nnr.reference.quantize(np.float32(2.5), 8))
+
+
+@given(
+    hnp.arrays(
+        np.float32,
+        hnp.array_shapes(min_dims=1, max_dims=4, max_side=9),
+        elements=st.floats(-(2.0**100), 2.0**100, width=32),
+    ),
+    st.integers(1, 16),
+)
+def test_every_value_comes_back_within_half_a_step(values, bits: int) -> None:
+    got = nnr.quantize(values, bits)
+    # Float rounding: of (x - lo) * inv_step, then of lo + code * step.
+    rounding = np.spacing(np.float32(max(abs(got.lo), abs(got.hi)))) + got.step * 2**-7 * (
+        bits > 14
+    )
+    rounding += got.step * 2.0 ** (bits - 22)
+    assert got.max_error(values) <= got.step / 2 + rounding
+    assert_same(got, nnr.reference.quantize(values, bits))
+
+
+def test_quantising_the_reconstruction_changes_nothing() -> None:
+    values = np.random.default_rng(2).normal(size=1000).astype(np.float32)
+    once = nnr.quantize(values, 8)
+    again = nnr.quantize(once.dequantize(), 8, lo=once.lo, hi=once.hi)
+    np.testing.assert_array_equal(once.packed, again.packed)
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_not_finite_with_a_known_range(bad: float) -> None:
+    for position in [*range(36), 8191, 8192, 19_999]:
+        values = np.zeros((2, 10_000), np.float32)
+        values.reshape(-1)[position] = bad
+        index = (position // 10_000, position % 10_000)
+        with pytest.raises(ValueError, match=rf"at index \({index[0]}, {index[1]}\)"):
+            nnr.quantize(values, 8, lo=-1.0, hi=1.0, threads=2)
+
+
+class TestQuantizedArray:
+    def test_it_says_what_it_holds(self) -> None:
+        got = nnr.quantize(np.linspace(-1, 1, 1000, dtype=np.float32), 8)
+        assert repr(got) == (
+            "QuantizedArray(shape=(1000,), dtype=float32, bits=8, range -1 to 1, 4000 -> 1008 bytes)"
+        )
+        assert got.nbytes == 1008
+        clipped = nnr.quantize(np.float32([0, 5]), 8, lo=0.0, hi=1.0)
+        assert repr(clipped).endswith("1 clipped)")
+
+    def test_codes_have_the_tensors_shape(self) -> None:
+        values = np.random.default_rng(1).normal(size=(4, 5)).astype(np.float32)
+        assert nnr.quantize(values, 8).codes().shape == (4, 5)
+        assert nnr.quantize(values, 9).codes().dtype == np.uint16
+
+    def test_as_a_numpy_array(self) -> None:
+        values = np.float16([[0, 1], [2, 3]])
+        got = nnr.quantize(values, 2)
+        np.testing.assert_array_equal(np.asarray(got), values)
+        assert np.asarray(got, dtype=np.float64).dtype == np.float64
+        with pytest.raises(ValueError, match="computing a new one"):
+            np.array(got, copy=False)
+
+    def test_dequantize_into_out(self) -> None:
+        got = nnr.quantize(np.float32([[0, 1], [2, 3]]), 2)
+        out = np.empty((2, 2), np.float64)
+        assert got.dequantize(out=out) is out
+        np.testing.assert_array_equal(out, [[0, 1], [2, 3]])
+
+    @pytest.mark.parametrize("module", [nnr, nnr.reference], ids=["native", "reference"])
+    @pytest.mark.parametrize(
+        ("out", "error", "message"),
+        [
+            (np.empty((2, 3), np.float32), ValueError, r"shape \(2, 2\), got \(2, 3\)"),
+            (np.empty((2, 2), np.int32), TypeError, "out must be float16"),
+            (np.empty((2, 4), np.float32)[:, ::2], ValueError, "C-contiguous"),
+            ([[0.0, 0.0], [0.0, 0.0]], TypeError, "NumPy array, got list"),
+        ],
+    )
+    def test_wrong_out(self, module, out, error, message) -> None:
+        got = nnr.quantize(np.float32([[0, 1], [2, 3]]), 2)
+        with pytest.raises(error, match=message):
+            module.dequantize(got, out=out)
+
+    def test_read_only_out(self) -> None:
+        out = np.empty(2, np.float32)
+        out.flags.writeable = False
+        with pytest.raises(ValueError, match="read-only"):
+            nnr.quantize(np.float32([0, 1])).dequantize(out=out)
+
+    def test_max_error(self) -> None:
+        values = np.random.default_rng(1).normal(size=500).astype(np.float32)
+        got = nnr.quantize(values, 6)
+        measured = np.abs(values.astype(np.float64) - got.dequantize()).max()
+        assert got.max_error(values) == measured
+        assert measured <= got.max_error() * 1.0001
+        with pytest.raises(ValueError, match="1 values were clipped"):
+            nnr.quantize(np.float32([0, 5]), lo=0.0, hi=1.0).max_error()
+        with pytest.raises(ValueError, match="original must have shape"):
+            got.max_error(values[:-1])
+
+    def test_rebuilt_from_its_parts(self) -> None:
+        got = nnr.quantize(
+            np.random.default_rng(1).normal(size=(3, 5)).astype(np.float32), 5, axis=1
+        )
+        again = nnr.QuantizedArray(
+            packed=got.packed, bits=5, shape=(3, 5), dtype=got.dtype, lo=got.lo, hi=got.hi, axis=1
+        )
+        assert_same(again, got)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"bits": 17}, "bits must be 1 to 16"),
+            ({"packed": np.zeros(2, np.uint8)}, "take 3 bytes"),
+            ({"lo": 2.0}, "lo not above hi"),
+            ({"hi": np.nan}, "finite"),
+            ({"lo": -3e38, "hi": 3e38}, "scale the values down"),
+            ({"shape": (-3,)}, "negative"),
+            ({"axis": 1}, "axis must be within"),
+        ],
+    )
+    def test_parts_that_do_not_fit(self, change, message) -> None:
+        parts = {
+            "packed": np.zeros(3, np.uint8),
+            "bits": 8,
+            "shape": (3,),
+            "dtype": np.dtype(np.float32),
+            "lo": 0.0,
+            "hi": 1.0,
+        }
+        with pytest.raises(ValueError, match=message):
+            nnr.QuantizedArray(**{**parts, **change})
