@@ -1,0 +1,93 @@
+"""What the commands on model files share: their arguments, and the table of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from .output import console, print_json, table
+
+if TYPE_CHECKING:
+    from ..coding.uniform import TensorRecord
+    from ..models.files import FileSizes
+
+
+def input_argument(name: str, description: str) -> Any:
+    """Return the argument for a file that is read; one that cannot be read is no wrong usage."""
+    return typer.Argument(
+        metavar=name, exists=True, dir_okay=False, readable=False, help=description
+    )
+
+
+def output_argument(name: str, description: str) -> Any:
+    """Return the argument for a file that is written."""
+    return typer.Argument(metavar=name, dir_okay=False, help=description)
+
+
+def check_extension(path: Path, argument: str, extensions: Sequence[str]) -> None:
+    """End with a usage error if *path* has none of *extensions*."""
+    if path.suffix.lower() not in extensions:
+        raise typer.BadParameter(
+            f"{path} must end in {' or '.join(extensions)}", param_hint=argument
+        )
+
+
+def print_compression(
+    records: Sequence[TensorRecord], original: FileSizes, compressed: FileSizes, *, as_json: bool
+) -> None:
+    """Print what compression did to each tensor and to the file."""
+    if as_json:
+        print_json(
+            {
+                "tensors": [record_fields(record) for record in records],
+                "original": size_fields(original),
+                "compressed": size_fields(compressed),
+                "ratio": original.total / compressed.total,
+            }
+        )
+        return
+    print_records(records)
+    sizes = table("", "bytes", "weights", "structure", title="\nFile")
+    for name, size in (("original", original), ("compressed", compressed)):
+        sizes.add_row(name, f"{size.total:,}", f"{size.payload:,}", f"{size.structure:,}")
+    console().print(sizes)
+    console().print(f"ratio {original.total / compressed.total:.3f}")
+
+
+def print_records(records: Sequence[TensorRecord]) -> None:
+    """Print a table with a row a tensor, at its end why the tensor was kept as it is."""
+    errors_known = any(record.max_error for record in records)
+    columns = ["shape", "type", "bits", "bytes", "stored", "ratio", "lowest", "highest"]
+    columns += ["max error", "mean error"] if errors_known else []
+    rows = table("tensor", *columns, "", text=[""])
+    for record in records:
+        cells = [
+            "x".join(map(str, record.shape)) or "scalar",
+            record.dtype,
+            "" if record.bits is None else str(record.bits),
+            f"{record.original_bytes:,}",
+            f"{record.stored_bytes:,}",
+            f"{record.ratio:.2f}",
+            _number(record.lo),
+            _number(record.hi),
+        ]
+        cells += [_number(record.max_error), _number(record.mean_error)] if errors_known else []
+        rows.add_row(record.name, *cells, record.kept or "")
+    console().print(rows)
+
+
+def record_fields(record: TensorRecord) -> dict[str, Any]:
+    """Return a record as JSON has it."""
+    return {**vars(record), "ratio": record.ratio}
+
+
+def size_fields(sizes: FileSizes) -> dict[str, int]:
+    """Return sizes in bytes as JSON has them."""
+    return {"bytes": sizes.total, "weights": sizes.payload, "structure": sizes.structure}
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.5g}"

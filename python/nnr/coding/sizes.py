@@ -1,0 +1,39 @@
+"""How many bytes a model file has, and how many of them are weights."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..models import onnx
+from ..models.files import FileSizes
+from ..models.formats import load
+from ..models.safetensors import SafetensorsFile
+from .uniform.file import CompressedFile, is_compressed
+
+
+def file_sizes(path: str | os.PathLike[str]) -> FileSizes:
+    """Measure a model file of any format that `nnr.load` reads.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    FileSizes
+
+    Raises
+    ------
+    BitstreamError
+        The file is damaged.
+    """
+    path = Path(path)
+    total = path.stat().st_size
+    if path.suffix.lower() == ".safetensors":
+        file = SafetensorsFile(path)
+        if is_compressed(file):
+            return FileSizes(total, CompressedFile(file).payload_bytes)
+    if path.suffix.lower() == ".onnx":
+        total += sum(beside.stat().st_size for beside in onnx.data_files(path))
+    return FileSizes(total, load(path).nbytes)

@@ -1,0 +1,75 @@
+"""Reading and writing files so that neither a crash nor a full disk leaves half of one."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class FileSizes:
+    """The bytes of a model in a file.
+
+    Parameters
+    ----------
+    total : int
+        The whole file, with the files of weights beside an ONNX file.
+    payload : int
+        The values of the tensors: packed codes, and the elements of tensors stored as they are.
+    """
+
+    total: int
+    payload: int
+
+    @property
+    def structure(self) -> int:
+        """Everything else: the graph, names, shapes, ranges, checksums, and padding."""
+        return self.total - self.payload
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a temporary file beside *path* for writing and rename it to *path* at the end.
+
+    On any failure the temporary file is removed and whatever was at *path* stays as it was.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; the error always carries a file name.
+    """
+    # Through a symbolic link, since renaming would replace the link by a file.
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    try:
+        try:
+            with temporary.open("xb") as file:
+                yield file
+                file.flush()
+                # Some file systems report a full disk only here.
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        if error.filename is None or error.filename == str(temporary):
+            error.filename, error.filename2 = os.fspath(path), None
+        raise
+
+
+def map_file(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """Return the bytes of a file as a read-only memory-mapped array."""
+    # An empty file cannot be mapped.
+    if Path(path).stat().st_size == 0:
+        return np.empty(0, np.uint8)
+    return np.memmap(path, np.uint8, mode="r").view(np.ndarray)

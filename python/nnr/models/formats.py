@@ -1,0 +1,89 @@
+"""Which file extension means which format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from . import npz, onnx, safetensors, torch
+from .model import Model
+
+_Reader = Callable[[str | os.PathLike[str]], Model]
+_Writer = Callable[[Model, str | os.PathLike[str]], None]
+_Function = TypeVar("_Function")
+
+
+def _read_safetensors(path: str | os.PathLike[str]) -> Model:
+    # The only step upwards from models to coding, and therefore not at the top of the file: the
+    # fixed-length form is a safetensors file too, and what it holds is the reconstructed model.
+    from ..coding.uniform import CompressedFile, is_compressed
+
+    file = safetensors.SafetensorsFile(path)
+    return CompressedFile(file).decompress() if is_compressed(file) else safetensors.model_of(file)
+
+
+_READERS: dict[str, _Reader] = {
+    ".onnx": onnx.read,
+    ".safetensors": _read_safetensors,
+    ".npz": npz.read,
+    ".pt": torch.read,
+    ".pth": torch.read,
+}
+_WRITERS: dict[str, _Writer] = {
+    ".onnx": onnx.write,
+    ".safetensors": safetensors.write,
+    ".npz": npz.write,
+    ".pt": torch.write,
+    ".pth": torch.write,
+}
+READABLE = tuple(_READERS)
+WRITABLE = tuple(_WRITERS)
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model file: ``.onnx``, ``.safetensors``, ``.npz``, or a state dict ``.pt``, ``.pth``.
+
+    A file that ``nnr compress`` wrote gives the reconstructed model.
+
+    Parameters
+    ----------
+    path : path
+        The extension names the format.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ValueError
+        The extension is not known.
+    BitstreamError
+        The file is damaged.
+    MissingExtraError
+        ONNX and PyTorch files need the extras ``onnx`` and ``torch``.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, nnr
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/weights.npz", weight=np.ones((2, 2), np.float32))
+    ...     nnr.load(f"{folder}/weights.npz").tensors["weight"].shape
+    (2, 2)
+    """
+    return _lookup(_READERS, path, "read")(path)
+
+
+def writer_of(path: str | os.PathLike[str]) -> _Writer:
+    """Return the function that writes a model to *path*."""
+    return _lookup(_WRITERS, path, "write")
+
+
+def _lookup(table: dict[str, _Function], path: str | os.PathLike[str], verb: str) -> _Function:
+    extension = Path(path).suffix.lower()
+    if extension not in table:
+        known = ", ".join(table)
+        raise ValueError(f"cannot {verb} {os.fspath(path)!r}: the extension must be one of {known}")
+    return table[extension]
