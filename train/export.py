@@ -85,7 +85,9 @@ def build(network: PostFilterNetwork) -> onnx.ModelProto:
     dynamic = ["N", None, "H", "W"]
     tensor = TensorProto.FLOAT
     inputs = [helper.make_tensor_value_info("luma_qp", tensor, [dynamic[0], 2, *dynamic[2:]])]
-    outputs = [helper.make_tensor_value_info("filtered_luma", tensor, [dynamic[0], 1, *dynamic[2:]])]
+    outputs = [
+        helper.make_tensor_value_info("filtered_luma", tensor, [dynamic[0], 1, *dynamic[2:]])
+    ]
     model = helper.make_model(
         helper.make_graph(graph.nodes, "postfilter-luma", inputs, outputs, graph.initializers),
         opset_imports=[helper.make_opsetid("", OPSET)],

@@ -139,12 +139,12 @@ void py_unpack(const Array<std::uint8_t>& packed, unsigned bits, py::array out, 
 
 void register_arrays(py::module_& module) {
     using py::arg;
-    module.def("minmax", py_minmax, arg("array").noconvert(), arg("type"), arg("layout"),
+    module.def("minmax", py_minmax, arg("array").noconvert(), arg("float_type"), arg("layout"),
                arg("threads"));
-    module.def("quantize", py_quantize, arg("array").noconvert(), arg("type"), arg("layout"),
+    module.def("quantize", py_quantize, arg("array").noconvert(), arg("float_type"), arg("layout"),
                arg("lo").noconvert(), arg("hi").noconvert(), arg("bits"), arg("threads"));
     module.def("dequantize", py_dequantize, arg("packed").noconvert(), arg("lo").noconvert(),
-               arg("hi").noconvert(), arg("bits"), arg("out").noconvert(), arg("type"),
+               arg("hi").noconvert(), arg("bits"), arg("out").noconvert(), arg("float_type"),
                arg("layout"), arg("threads"));
     module.def("pack", py_pack, arg("codes").noconvert(), arg("bits"), arg("out").noconvert(),
                arg("threads"));

@@ -32,17 +32,19 @@ void expect(bool condition, const std::string& what) {
 constexpr std::uint8_t kSentinel = 0xa5;
 constexpr std::size_t kPadding = 64;
 
-// An output of `bytes` bytes at an odd address, with sentinels around it.
+// An output of `bytes` bytes, aligned to one element and to nothing more, with sentinels around it.
 class GuardedBuffer {
 public:
-    explicit GuardedBuffer(std::size_t bytes)
-        : bytes_(bytes), storage_(bytes + 2 * kPadding + 1, kSentinel) {}
+    GuardedBuffer(std::size_t bytes, std::size_t element_size)
+        : bytes_(bytes),
+          begin_(kPadding + element_size),
+          storage_(bytes + begin_ + kPadding, kSentinel) {}
 
-    std::uint8_t* data() { return storage_.data() + kPadding + 1; }
+    std::uint8_t* data() { return storage_.data() + begin_; }
 
     bool intact() const {
         for (std::size_t i = 0; i < storage_.size(); ++i) {
-            const bool inside = i > kPadding && i <= kPadding + bytes_;
+            const bool inside = i >= begin_ && i < begin_ + bytes_;
             if (!inside && storage_[i] != kSentinel) return false;
         }
         return true;
@@ -54,6 +56,7 @@ public:
 
 private:
     std::size_t bytes_;
+    std::size_t begin_;
     std::vector<std::uint8_t> storage_;
 };
 
@@ -150,15 +153,16 @@ void check_quantize(const KernelTable& level, std::size_t length, unsigned bits)
     const std::vector<T> values = random_values<T>(length);
     const QuantizerParameters parameters = make_quantizer(-1.3f, 1.7f, bits);
 
-    const std::size_t code_bytes = length * size_of(code_type(bits));
-    GuardedBuffer got(code_bytes), want(code_bytes);
+    const std::size_t code_size = size_of(code_type(bits));
+    GuardedBuffer got(length * code_size, code_size), want(length * code_size, code_size);
     const auto got_result = level.quantize[type][code](values.data(), length, parameters, got.data());
     const auto want_result =
         kScalarKernels.quantize[type][code](values.data(), length, parameters, want.data());
     expect(got.equals(want) && got.intact(), what + " quantize");
     expect(got_result.clipped == want_result.clipped && got_result.finite, what + " clipped");
 
-    GuardedBuffer got_values(length * sizeof(T)), want_values(length * sizeof(T));
+    GuardedBuffer got_values(length * sizeof(T), sizeof(T));
+    GuardedBuffer want_values(length * sizeof(T), sizeof(T));
     level.dequantize[type][code](want.data(), length, parameters, got_values.data());
     kScalarKernels.dequantize[type][code](want.data(), length, parameters, want_values.data());
     expect(got_values.equals(want_values) && got_values.intact(), what + " dequantize");
@@ -173,13 +177,13 @@ void check_bitpack(const KernelTable& level, std::size_t length, unsigned bits) 
     std::vector<Code> codes(length);
     for (Code& code : codes) code = static_cast<Code>(generator() & ((1u << bits) - 1u));
     const std::size_t bytes = packed_bytes(length, bits);
-    GuardedBuffer got(bytes), want(bytes);
+    GuardedBuffer got(bytes, 1), want(bytes, 1);
     const std::uint32_t seen = level.pack[type](codes.data(), length, bits, got.data());
     const std::uint32_t seen_by_reference =
         kScalarKernels.pack[type](codes.data(), length, bits, want.data());
     expect(got.equals(want) && got.intact() && seen == seen_by_reference, what + " pack");
 
-    GuardedBuffer unpacked(length * sizeof(Code));
+    GuardedBuffer unpacked(length * sizeof(Code), sizeof(Code));
     level.unpack[type](want.data(), length, bits, unpacked.data());
     expect(unpacked.intact(), what + " unpack writes outside");
     expect(length == 0 || std::memcmp(unpacked.data(), codes.data(), length * sizeof(Code)) == 0,

@@ -2,8 +2,8 @@
 // one KernelTable; the scalar one is the reference that the others equal bit for bit, except where
 // an entry says otherwise.
 //
-// For every kernel: pointers need no alignment, `count` may be any number including zero, nothing
-// outside the given spans is read or written, and output never overlaps input.
+// For every kernel: pointers are aligned to their element type and no more, `count` may be any number
+// including zero, nothing outside the given spans is read or written, output never overlaps input.
 #pragma once
 
 #include <cstddef>

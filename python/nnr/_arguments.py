@@ -55,8 +55,7 @@ def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
     else:
         taken = np.asarray(array)
     check_float_dtype(taken.dtype, name)
-    contiguous = np.ascontiguousarray(taken, dtype=taken.dtype.newbyteorder("="))
-    return contiguous.reshape(taken.shape)  # NumPy makes a 0-d array 1-d on the way
+    return np.require(taken, taken.dtype.newbyteorder("="), ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def _from_dlpack(tensor: Any, name: str) -> NDArray[Any]:
@@ -139,7 +138,7 @@ def check_codes(codes: object, bits: int) -> Codes:
         if array.size and array.max() >> bits:
             raise_code_too_large(array, bits)
         array = array.astype(code_dtype(bits))
-    return cast("Codes", np.ascontiguousarray(array).reshape(-1))
+    return cast("Codes", np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED"]).reshape(-1))
 
 
 def raise_code_too_large(codes: NDArray[Any], bits: int) -> NoReturn:
@@ -180,7 +179,7 @@ def check_out(
         raise TypeError(f"out must be {dtype}, got {out.dtype}")
     if not out.flags.writeable:
         raise ValueError("out is read-only")
-    if not out.flags.c_contiguous:
-        raise ValueError("out must be C-contiguous")
+    if not (out.flags.c_contiguous and out.flags.aligned):
+        raise ValueError("out must be C-contiguous and aligned")
     if np.may_share_memory(out, source):
         raise ValueError("out must not overlap the input")

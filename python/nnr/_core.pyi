@@ -1,12 +1,12 @@
-"""The native core. Internal: arguments are checked by the package, not here."""
+# The native core. Internal: arguments are checked by the package, not here.
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Layout = tuple[int, int, int]
-_FloatType = Literal["float16", "bfloat16", "float32", "float64"]
+_Layout: TypeAlias = tuple[int, int, int]
+_FloatType: TypeAlias = Literal["float16", "bfloat16", "float32", "float64"]
 
 version: str
 compiler: str
@@ -18,11 +18,11 @@ def runnable_targets() -> tuple[str, ...]: ...
 def current_target() -> str: ...
 def use_target(name: str) -> Literal["ok", "unknown", "not runnable"]: ...
 def minmax(
-    array: NDArray[Any], type: _FloatType, layout: _Layout, threads: int
+    array: NDArray[Any], float_type: _FloatType, layout: _Layout, threads: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], int | None]: ...
 def quantize(
     array: NDArray[Any],
-    type: _FloatType,
+    float_type: _FloatType,
     layout: _Layout,
     lo: NDArray[np.float32],
     hi: NDArray[np.float32],
@@ -35,7 +35,7 @@ def dequantize(
     hi: NDArray[np.float32],
     bits: int,
     out: NDArray[Any],
-    type: _FloatType,
+    float_type: _FloatType,
     layout: _Layout,
     threads: int,
 ) -> None: ...
