@@ -1,0 +1,149 @@
+"""``nnr evaluate``."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, cast, get_args
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+class _PostFilterByDefault(TyperGroup):
+    """Take ``nnr evaluate`` and its options for ``nnr evaluate postfilter``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in where there is none."""
+        names_command = args and (not args[0].startswith("-") or args[0] == "--help")
+        return super().parse_args(ctx, args if names_command else ["postfilter", *args])
+
+
+class _SeveralQps(TyperCommand):
+    """Take ``--qp 32 37`` for ``--qp 32 --qp 37``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat the option before every value but the first."""
+        repeated: list[str] = []
+        values = 0
+        for argument in args:
+            if argument == "--qp":
+                values = 1
+            elif values and not argument.startswith("--"):
+                repeated += ["--qp"] if values > 1 else []
+                values += 1
+            else:
+                values = 0
+            repeated.append(argument)
+        return super().parse_args(ctx, repeated)
+
+
+app = typer.Typer(
+    cls=_PostFilterByDefault,
+    help="Measure what compressing a network costs where it is used. "
+    "Without a command it is postfilter.",
+)
+
+
+@app.command(cls=_SeveralQps)
+def postfilter(
+    sequences: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Folder of .yuv and .y4m files, PNG or JPEG files, and folders of these. "
+            "Default: six photographs from the scikit-image package.",
+        ),
+    ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Default: the bundled one."),
+    ] = None,
+    qp: Annotated[
+        list[int] | None,
+        typer.Option(metavar="QP...", min=0, max=63, help="One or more. Default: 32 37."),
+    ] = None,
+    bits: Annotated[int, typer.Option(min=1, max=16, help="Bits a reconstructed weight.")] = 8,
+    frames: Annotated[
+        int | None, typer.Option(min=1, help="First pictures of each sequence. Default: all.")
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="VVenC's: faster, fast, medium, slow, slower.")
+    ] = "faster",
+    sweep_bits: Annotated[
+        str | None, typer.Option(metavar="FIRST-LAST", help="Compare more widths, such as 2-16.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Default: one a processor.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", file_okay=False, help="Default: nnr in the user's cache folder."
+        ),
+    ] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json",
+            metavar="FILE",
+            dir_okay=False,
+            allow_dash=True,
+            help="Write every value here too; - prints them instead of the tables.",
+        ),
+    ] = None,
+) -> None:
+    """Encode with VVC, filter with the original and the compressed network, print the tables.
+
+    What was encoded and measured is kept in the cache: a second run is quick, and one that was
+    stopped goes on where it was.
+    """
+    from ..evaluation import Cache, PostFilterTask, photographs
+    from ..evaluation.results import row_by_name, row_by_size
+    from ..video import find_sequences
+    from ..video.vvc import Preset
+    from .output import progress
+
+    if preset not in get_args(Preset):
+        raise typer.BadParameter(f"--preset {preset}: must be one of {', '.join(get_args(Preset))}")
+    to_stdout = json_file is not None and str(json_file) == "-"
+    if json_file is not None and not to_stdout and not json_file.resolve().parent.is_dir():
+        raise typer.BadParameter(f"--json {json_file}: its folder does not exist")
+    options: dict[str, Any] = {} if network is None else {"network": network}
+    task = PostFilterTask(
+        photographs() if sequences is None else find_sequences(sequences),
+        qps=qp or (32, 37),
+        bits=bits,
+        sweep_bits=_width_range(sweep_bits),
+        frames=frames,
+        preset=cast(Preset, preset),
+        row_of=row_by_name if sequences is None else row_by_size,
+        **options,
+    )
+    with progress("evaluating", task.step_count) as advance:
+        report = task.run(threads=threads, cache=Cache(cache), on_step=advance)
+    text = json.dumps(report.json_object(), indent=2, allow_nan=False)
+    if to_stdout:
+        print(text)
+        return
+    if json_file is not None:
+        _write(json_file, text)
+    print(report.markdown())
+
+
+def _width_range(text: str | None) -> range:
+    if text is None:
+        return range(0)
+    match = re.fullmatch(r"(\d{1,2})-(\d{1,2})", text)
+    first, last = map(int, match.groups()) if match else (0, 0)
+    if not 1 <= first <= last <= 16:
+        raise typer.BadParameter(f"--sweep-bits {text}: must be FIRST-LAST within 1-16")
+    return range(first, last + 1)
+
+
+def _write(path: Path, text: str) -> None:
+    from ..models.files import atomic_write
+
+    with atomic_write(path) as file:
+        file.write(text.encode() + b"\n")
