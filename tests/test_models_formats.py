@@ -16,9 +16,9 @@ from model_files import MIXED, assert_same_tensors, normal
 from numpy.typing import NDArray
 
 from nnr import BitstreamError, MissingExtraError
+from nnr.files import atomic_write
 from nnr.models import WRITABLE, Model, Topology, load
 from nnr.models.dtypes import DTYPES
-from nnr.models.files import atomic_write
 
 ALL_TYPES: dict[str, NDArray[Any]] = {
     name: np.arange(6).reshape(2, 3).astype(dtype) for name, dtype in DTYPES.items()

@@ -143,7 +143,7 @@ def _width_range(text: str | None) -> range:
 
 
 def _write(path: Path, text: str) -> None:
-    from ..models.files import atomic_write
+    from ..files import atomic_write
 
     with atomic_write(path) as file:
         file.write(text.encode() + b"\n")

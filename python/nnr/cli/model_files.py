@@ -12,7 +12,7 @@ from .output import console, print_json, table
 
 if TYPE_CHECKING:
     from ..coding.uniform import TensorRecord
-    from ..models.files import FileSizes
+    from ..models.file_sizes import FileSizes
 
 
 def input_argument(name: str, description: str) -> Any:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ..models import onnx
-from ..models.files import FileSizes
+from ..models.file_sizes import FileSizes
 from ..models.formats import load
 from ..models.safetensors import SafetensorsFile
 from .uniform.file import CompressedFile, is_compressed

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..models.files import atomic_write
+from ..files import atomic_write
 from ..video import vvc
 from ..video.frame import Frame
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..coding import uniform
 from ..coding.sizes import file_sizes
 from ..models import Model, load
-from ..models.files import FileSizes
+from ..models.file_sizes import FileSizes
 from ..networks import PostFilter
 
 ORIGINAL = "float32"

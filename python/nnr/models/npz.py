@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BitstreamError
+from ..files import atomic_write
 from .dtypes import DTYPES, name_of
-from .files import atomic_write
 from .model import RESERVED_PREFIX, Model, Topology, refuse_reserved
 
 _TOPOLOGY = RESERVED_PREFIX + "topology"

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BitstreamError, MissingExtraError
+from ..files import atomic_write, map_file
 from .dtypes import from_bytes, name_of, stored_bytes
-from .files import atomic_write, map_file
 from .model import Model, Topology
 
 if TYPE_CHECKING:

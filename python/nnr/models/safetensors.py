@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BitstreamError, BitstreamErrorKind
+from ..files import atomic_write, map_file
 from .dtypes import DTYPES, from_bytes, name_of, stored_bytes
-from .files import atomic_write, map_file
 from .model import RESERVED_PREFIX, Model, Topology, refuse_reserved
 
 TOPOLOGY_ENTRY = RESERVED_PREFIX + "topology"

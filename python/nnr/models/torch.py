@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BitstreamError, MissingExtraError
+from ..files import atomic_write
 from .dtypes import DTYPES, name_of
-from .files import atomic_write
 from .model import Model
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..errors import BitstreamError
-from ..models.files import atomic_write, map_file
+from ..files import atomic_write, map_file
 from .frame import Frame, FrameFormat
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..._arguments import check_bits
 from ...models.dtypes import QUANTIZABLE, name_of, stored_bytes
-from ...models.files import FileSizes
+from ...models.file_sizes import FileSizes
 from ...models.model import Model, Topology, refuse_reserved
 from ...models.safetensors import TOPOLOGY_ENTRY, header_of, write_entries
 from ...quantize import quantize
