@@ -49,19 +49,22 @@ def test_averages_over_pictures_then_sequences_then_rows() -> None:
         result("416x240 (D size)", 37, [10.0], 1),
     ]
     rows = averaged(results)
-    assert [(row.qp, row.label, row.frame_count) for row in rows] == [
-        (32, "1920x1080 (B size)", 1),
-        (32, "416x240 (D size)", 3),
-        (32, "352x288", 1),
-        (32, "overall", 5),
-        (37, "416x240 (D size)", 1),
-        (37, "overall", 1),
+    assert [(row.qps, row.label, row.frame_count) for row in rows] == [
+        ((32,), "1920x1080 (B size)", 1),
+        ((32,), "416x240 (D size)", 3),
+        ((32,), "352x288", 1),
+        ((32,), "overall", 5),
+        ((37,), "416x240 (D size)", 1),
+        ((37,), "overall", 1),
+        ((32, 37), "overall", 5),
     ]
     assert rows[1].psnr["none"] == pytest.approx((31 + 36) / 2)
     assert rows[1].ssim["none"] == pytest.approx((0.31 + 0.36) / 2)
     assert rows[3].psnr["none"] == pytest.approx((20 + 33.5 + 40) / 3)
     assert rows[1].stream_bytes == {"none": 30, "deblock+sao": 32, "all": 34}
     assert rows[3].stream_bytes["none"] == 1130
+    assert rows[6].psnr["none"] == pytest.approx((rows[3].psnr["none"] + 10) / 2)
+    assert rows[6].stream_bytes["none"] == 1131
 
 
 def test_markdown_is_aligned() -> None:

@@ -67,7 +67,8 @@ class PostFilterReport:
             _rate_table(rows),
         ]
         if self.sweep_bits:
-            tables.append(self._sweep_table([row for row in rows if row.label == OVERALL]))
+            overall = [row for row in rows if row.label == OVERALL and len(row.qps) == 1]
+            tables.append(self._sweep_table(overall))
         return tables
 
     def definitions(self) -> list[str]:
@@ -88,10 +89,11 @@ class PostFilterReport:
                 "deblocking, SAO, ALF and CCALF (VVenC has no LMCS)"
             ),
             (
-                f"CNN: the network on the pictures of the stream with no filter, in float arithmetic, "
-                f"with its {ORIGINAL} weights and with those reconstructed from {reconstructed} codes"
+                "CNN: the network on the pictures of the stream with no filter, in float arithmetic; "
+                f"original with its {ORIGINAL} weights, reconstructed with those that "
+                f"{reconstructed} codes give back"
             ),
-            f"loss: CNN {ORIGINAL} minus CNN {reconstructed}; negative where reconstruction gained",
+            "loss: original CNN minus reconstructed CNN; negative where reconstruction gained",
             (
                 "codes: uniform quantiser of fixed length over the exact range of each tensor; "
                 "tensors of rank below 2 (biases) stay float32"
@@ -154,7 +156,7 @@ class PostFilterReport:
     def _quality_table(self, title: str, metric: Metric, rows: list[RowResult]) -> Table:
         original, reconstructed = (candidate.label for candidate in self.candidates[:2])
         columns = [*ANCHORS, original, reconstructed]
-        heads = [*_ANCHOR_HEADS.values(), f"CNN {original}", f"CNN {reconstructed}"]
+        heads = [*_ANCHOR_HEADS.values(), "original CNN", "reconstructed CNN"]
         return Table(
             title,
             ["QP", "sequences", "pictures", *heads, "loss"],
@@ -179,8 +181,8 @@ class PostFilterReport:
             "Table 5. Width of the codes: bytes, and loss overall",
             [
                 *("bits", "bytes", "ratio"),
-                *(f"dB at QP {row.qp}" for row in overall),
-                *(f"SSIM at QP {row.qp}" for row in overall),
+                *(f"dB at QP {_qps(row)}" for row in overall),
+                *(f"SSIM at QP {_qps(row)}" for row in overall),
             ],
             [
                 [
@@ -211,7 +213,11 @@ def _rate_table(rows: list[RowResult]) -> Table:
 
 
 def _row_heads(row: RowResult) -> list[str]:
-    return [str(row.qp), row.label, str(row.frame_count)]
+    return [_qps(row), row.label, str(row.frame_count)]
+
+
+def _qps(row: RowResult) -> str:
+    return ", ".join(map(str, row.qps))
 
 
 def _loss(row: RowResult, metric: Metric, original: str, reconstructed: str) -> str:

@@ -15,7 +15,8 @@ Metric = Literal["psnr", "ssim"]
 
 AVERAGING = (
     "averaging: values per picture, then the mean over a sequence's pictures, then over the "
-    "sequences of a row; overall is the mean over the rows of a QP. Bytes are summed"
+    "sequences of a row; overall is the mean over the rows of a QP, and the last row the mean over "
+    "the QPs. Bytes are summed"
 )
 ANCHORS: tuple[LoopFilters, ...] = ("none", "deblock+sao", "all")
 OVERALL = "overall"
@@ -89,9 +90,9 @@ class SequenceResult:
 
 @dataclass(frozen=True)
 class RowResult:
-    """The sequences of one table row, or the mean of all rows, at one QP."""
+    """The sequences of one table row at one QP, or the mean of several such rows."""
 
-    qp: int
+    qps: tuple[int, ...]
     label: str
     frame_count: int
     stream_bytes: dict[LoopFilters, int]
@@ -122,10 +123,12 @@ def row_by_name(sequence: FrameSequence) -> str:
 def averaged(results: Sequence[SequenceResult]) -> list[RowResult]:
     """Average into the rows of every QP, each QP's followed by its overall row.
 
-    Rows keep the order of the sequences, classes B, C and D first.
+    Rows keep the order of the sequences, classes B, C and D first. The mean over several QPs is
+    the last row.
     """
     classes = list(_CLASS_ROWS.values())
     rows: list[RowResult] = []
+    overall: list[RowResult] = []
     for qp in dict.fromkeys(result.qp for result in results):
         of_qp = [result for result in results if result.qp == qp]
         labels = list(dict.fromkeys(result.row for result in of_qp))
@@ -134,14 +137,16 @@ def averaged(results: Sequence[SequenceResult]) -> list[RowResult]:
         rows_of_qp = [
             _row(label, [result for result in of_qp if result.row == label]) for label in ordered
         ]
-        rows += [*rows_of_qp, _overall(rows_of_qp)]
-    return rows
+        overall.append(_overall(rows_of_qp, sum(row.frame_count for row in rows_of_qp)))
+        rows += [*rows_of_qp, overall[-1]]
+    # At every QP the pictures are the same ones.
+    return rows if len(overall) == 1 else [*rows, _overall(overall, overall[0].frame_count)]
 
 
 def _row(label: str, results: list[SequenceResult]) -> RowResult:
     first = results[0]
     return RowResult(
-        first.qp,
+        (first.qp,),
         label,
         sum(result.frame_count for result in results),
         {key: sum(result.anchors[key].stream_bytes for result in results) for key in first.anchors},
@@ -156,12 +161,12 @@ def _row(label: str, results: list[SequenceResult]) -> RowResult:
     )
 
 
-def _overall(rows: list[RowResult]) -> RowResult:
+def _overall(rows: list[RowResult], frame_count: int) -> RowResult:
     first = rows[0]
     return RowResult(
-        first.qp,
+        tuple(sorted({qp for row in rows for qp in row.qps})),
         OVERALL,
-        sum(row.frame_count for row in rows),
+        frame_count,
         {key: sum(row.stream_bytes[key] for row in rows) for key in first.stream_bytes},
         {key: fmean(row.psnr[key] for row in rows) for key in first.psnr},
         {key: fmean(row.ssim[key] for row in rows) for key in first.ssim},
