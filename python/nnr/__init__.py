@@ -8,20 +8,31 @@ from __future__ import annotations
 from . import cpu, reference
 from ._core import version as __version__
 from .bitpack import pack, unpack
+from .coding.uniform import CompressedFile, CompressedModel, compress
 from .errors import BitstreamError, ExternalToolError, MissingExtraError, UnsupportedOperatorError
 from .minmax import minmax
+from .models import Model, Topology, load
+from .networks import Network, PostFilter
 from .quantize import dequantize, quantize
 from .quantized_array import QuantizedArray
 
 __all__ = [
     "BitstreamError",
+    "CompressedFile",
+    "CompressedModel",
     "ExternalToolError",
     "MissingExtraError",
+    "Model",
+    "Network",
+    "PostFilter",
     "QuantizedArray",
+    "Topology",
     "UnsupportedOperatorError",
     "__version__",
+    "compress",
     "cpu",
     "dequantize",
+    "load",
     "minmax",
     "pack",
     "quantize",

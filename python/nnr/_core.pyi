@@ -1,6 +1,6 @@
 # The native core. Internal: arguments are checked by the package, not here.
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +49,64 @@ def unpack(
     threads: int,
 ) -> None: ...
 def from_dlpack(capsule: object) -> tuple[NDArray[Any], _FloatType]: ...
+
+_Sample = TypeVar("_Sample", np.uint8, np.uint16)
+_Pads: TypeAlias = tuple[int, int, int, int]
+
+class NetworkBuilder:
+    def __init__(self, in_channels: int) -> None: ...
+    def conv(
+        self,
+        name: str,
+        input: int,
+        weights: NDArray[np.float32],
+        bias: NDArray[np.float32] | None,
+        pads: _Pads,
+    ) -> int: ...
+    def slope(self, name: str, input: int, slopes: NDArray[np.float32]) -> int: ...
+    def affine(
+        self, name: str, input: int, scales: NDArray[np.float32], offsets: NDArray[np.float32]
+    ) -> int: ...
+    def clip(self, name: str, input: int, lo: float, hi: float) -> int: ...
+    def add(self, name: str, first: int, second: int) -> int: ...
+    def mul(self, name: str, first: int, second: int) -> int: ...
+    def concat(self, name: str, inputs: list[int]) -> int: ...
+    def slice(self, name: str, input: int, first: int, last: int) -> int: ...
+    def depth_to_space(
+        self, name: str, input: int, block: int, mode: Literal["DCR", "CRD"]
+    ) -> int: ...
+    def space_to_depth(self, name: str, input: int, block: int) -> int: ...
+    def pad(
+        self,
+        name: str,
+        input: int,
+        pads: _Pads,
+        mode: Literal["constant", "edge", "reflect"],
+        value: float,
+    ) -> int: ...
+    def build(self, output: int) -> NetworkPlan: ...
+
+class NetworkPlan:
+    @property
+    def in_channels(self) -> int: ...
+    @property
+    def out_channels(self) -> int: ...
+    @property
+    def phase(self) -> int: ...
+    def output_size(self, height: int, width: int) -> tuple[int, int]: ...
+    def run(
+        self,
+        input: NDArray[np.float32],
+        out: NDArray[np.float32],
+        threads: int,
+        tile: int | None,
+    ) -> None: ...
+    def filter_plane(
+        self,
+        plane: NDArray[_Sample],
+        out: NDArray[_Sample],
+        peak: float,
+        side: float,
+        threads: int,
+        tile: int | None,
+    ) -> None: ...

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..networks import POSTFILTER_LUMA
 from ..video import vvc
 from ..video.sequence import FrameSequence
 from ..video.vvc import VvcSettings
@@ -20,8 +21,6 @@ from .chunk import Chunk
 from .metrics import SSIM_MIN_SIDE
 from .report import PostFilterReport
 from .results import ANCHORS, Anchor, Quality, SequenceResult, row_by_size
-
-BUNDLED_NETWORK = Path(__file__).parents[1] / "networks" / "weights" / "postfilter-luma.onnx"
 
 # Luma samples of the pictures that are encoded, decoded and filtered at a time. It bounds memory,
 # and a run that was killed repeats no more than this. Every intra picture carries its own parameter
@@ -61,11 +60,10 @@ class PostFilterTask:
     >>> task = PostFilterTask(photographs(), qps=[37])
     >>> task.step_count  # six photographs, three streams and two networks
     30
-    >>> print(task.run().markdown())  # doctest: +SKIP
     """
 
     sequences: Sequence[FrameSequence]
-    network: str | Path = BUNDLED_NETWORK
+    network: str | Path = POSTFILTER_LUMA
     qps: Sequence[int] = (32, 37)
     bits: int = 8
     sweep_bits: Sequence[int] = ()

@@ -43,10 +43,14 @@ def open_sequence(
 
     Examples
     --------
+    >>> import pathlib, tempfile
     >>> from nnr.video import open_sequence
-    >>> sequence = open_sequence("BasketballDrill_832x480_50.yuv")  # doctest: +SKIP
-    >>> sequence.format, sequence.rate, len(sequence)  # doctest: +SKIP
-    (FrameFormat(width=832, height=480, bit_depth=8), Fraction(50, 1), 500)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "Grey_32x16_50.yuv"
+    ...     _ = path.write_bytes(bytes(3 * 32 * 16 * 3 // 2))
+    ...     sequence = open_sequence(path)
+    ...     sequence.format, sequence.rate, len(sequence)
+    (FrameFormat(width=32, height=16, bit_depth=8), Fraction(50, 1), 3)
     """
     path = Path(path)
     extension = path.suffix.lower()

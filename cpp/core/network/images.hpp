@@ -1,0 +1,79 @@
+// Where tiles come from and where they go. Both are called for different tiles at the same time.
+#pragma once
+
+#include <cstdint>
+
+#include "window.hpp"
+
+namespace nnr::network {
+
+class ImageReader {
+public:
+    virtual ~ImageReader() = default;
+    // Fills what of the window lies on the image.
+    virtual void read(std::size_t image, const Window& window) const = 0;
+};
+
+class ImageWriter {
+public:
+    virtual ~ImageWriter() = default;
+    virtual void write(std::size_t image, const Window& window) const = 0;
+};
+
+// Images of float32, (image, channel, row, column) in C order.
+class FloatReader final : public ImageReader {
+public:
+    explicit FloatReader(const float* images) : images_(images) {}
+    void read(std::size_t image, const Window& window) const override;
+
+private:
+    const float* images_;
+};
+
+class FloatWriter final : public ImageWriter {
+public:
+    explicit FloatWriter(float* images) : images_(images) {}
+    void write(std::size_t image, const Window& window) const override;
+
+private:
+    float* images_;
+};
+
+// A plane of samples 0 to `peak`, read as 0 to 1, beyond its size continued by its last row and
+// column. Channels after the first hold `side` everywhere.
+template <class Sample>
+class PlaneReader final : public ImageReader {
+public:
+    PlaneReader(const Sample* samples, Index height, Index width, float peak, float side)
+        : samples_(samples), height_(height), width_(width), peak_(peak), side_(side) {}
+    void read(std::size_t image, const Window& window) const override;
+
+private:
+    const Sample* samples_;
+    Index height_;
+    Index width_;
+    float peak_;
+    float side_;
+};
+
+// The inverse: clip(rint(x * peak), 0, peak), halves to even, NaN as 0; nothing beyond its size.
+template <class Sample>
+class PlaneWriter final : public ImageWriter {
+public:
+    PlaneWriter(Sample* samples, Index height, Index width, float peak)
+        : samples_(samples), height_(height), width_(width), peak_(peak) {}
+    void write(std::size_t image, const Window& window) const override;
+
+private:
+    Sample* samples_;
+    Index height_;
+    Index width_;
+    float peak_;
+};
+
+extern template class PlaneReader<std::uint8_t>;
+extern template class PlaneReader<std::uint16_t>;
+extern template class PlaneWriter<std::uint8_t>;
+extern template class PlaneWriter<std::uint16_t>;
+
+}  // namespace nnr::network

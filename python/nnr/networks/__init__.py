@@ -1,0 +1,13 @@
+"""Networks on the native engine: `Network` for any tensor, `PostFilter` for planes of video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .network import Network
+from .postfilter import PostFilter
+
+__all__ = ["POSTFILTER_LUMA", "Network", "PostFilter"]
+
+POSTFILTER_LUMA = Path(__file__).with_name("weights") / "postfilter-luma.onnx"
+"""The bundled post filter for VVC All Intra without in-loop filters, QP 22 to 42, luma."""

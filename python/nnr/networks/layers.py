@@ -1,0 +1,123 @@
+"""What the engine can run: a network as a list of layers.
+
+Values are numbered: 0 is the network's input, and layer ``i`` of a list gives value ``i + 1``.
+Every value has the shape (channels, rows, columns).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32Array = NDArray[np.float32]
+# Rows above, columns to the left, rows below, columns to the right.
+Pads = tuple[int, int, int, int]
+DepthMode = Literal["DCR", "CRD"]
+PadMode = Literal["constant", "edge", "reflect"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What all layers have.
+
+    Parameters
+    ----------
+    name : str
+        For error messages.
+    inputs : tuple of int
+        The values that it reads.
+    """
+
+    name: str
+    inputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """A convolution of stride 1; *weights* are (out channel, in channel, kernel row, column)."""
+
+    weights: Float32Array = field(repr=False)
+    bias: Float32Array | None = field(repr=False)
+    pads: Pads
+
+
+@dataclass(frozen=True)
+class Slope(Layer):
+    """``max(x, 0) + slope * min(x, 0)``: Relu, LeakyRelu, PRelu; one slope, or one a channel."""
+
+    slopes: Float32Array
+
+
+@dataclass(frozen=True)
+class Affine(Layer):
+    """``x * scale + offset``, each one number, or one a channel."""
+
+    scales: Float32Array
+    offsets: Float32Array
+
+
+@dataclass(frozen=True)
+class Clip(Layer):
+    """``min(max(x, lo), hi)``."""
+
+    lo: float
+    hi: float
+
+
+@dataclass(frozen=True)
+class Add(Layer):
+    """The sum of two values of equal shape."""
+
+
+@dataclass(frozen=True)
+class Mul(Layer):
+    """The product of two values of equal shape, sample by sample."""
+
+
+@dataclass(frozen=True)
+class Concat(Layer):
+    """The channels of all inputs, one after the other."""
+
+
+@dataclass(frozen=True)
+class Slice(Layer):
+    """Channels *first* to *last* - 1."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class DepthToSpace(Layer):
+    """Channels become blocks of *block* x *block* samples, in the order that ONNX calls *mode*."""
+
+    block: int
+    mode: DepthMode
+
+
+@dataclass(frozen=True)
+class SpaceToDepth(Layer):
+    """Blocks become channels: channel ``c`` of sample ``i`` of a block becomes ``i * C + c``."""
+
+    block: int
+
+
+@dataclass(frozen=True)
+class Pad(Layer):
+    """Rows and columns around the image; *value* is for the mode ``constant``."""
+
+    pads: Pads
+    mode: PadMode
+    value: float
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network: its layers in an order in which they can be run."""
+
+    in_channels: int
+    layers: tuple[Layer, ...]
+    output: int

@@ -1,0 +1,181 @@
+"""Runs a network on the native engine."""
+
+from __future__ import annotations
+
+import os
+from typing import SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from .._arguments import check_out, check_threads
+from ..models import Model, load
+from .graph import read_graph
+from .layers import (
+    Add,
+    Affine,
+    Clip,
+    Concat,
+    Conv,
+    DepthToSpace,
+    Float32Array,
+    Graph,
+    Layer,
+    Mul,
+    Pad,
+    Slice,
+    Slope,
+    SpaceToDepth,
+)
+
+
+class Network:
+    """A small convolutional network, ready to run.
+
+    It runs tile by tile: memory does not grow with the image beyond input and output. The result
+    depends neither on the tiles nor on the number of threads; levels (`nnr.cpu`) may differ in
+    the last bits.
+
+    Parameters
+    ----------
+    graph : Graph
+        The layers; `load` reads them from a model.
+
+    Examples
+    --------
+    >>> network = nnr.Network.load(nnr.networks.POSTFILTER_LUMA)
+    >>> network.run(np.zeros((2, 48, 64), np.float32)).shape
+    (1, 48, 64)
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._plan = build_plan(graph)
+
+    @classmethod
+    def load(cls, model: Model | str | os.PathLike[str]) -> Network:
+        """Make a network from a model, or from a model file that has a topology.
+
+        Parameters
+        ----------
+        model : Model or path
+            What `nnr.load` reads. Supported are the ONNX operators Conv (1x1, 3x3, 5x5, stride 1),
+            Relu, LeakyRelu, PRelu, Clip, Add, Mul, Concat and Slice (of channels), DepthToSpace,
+            SpaceToDepth, Pad, Identity and Constant. Height and width may be any.
+
+        Raises
+        ------
+        UnsupportedOperatorError
+            A node cannot be run; the message names node and operator.
+        ValueError
+            Channels do not fit, weights are not finite, or the graph has several inputs or outputs.
+        MissingExtraError
+            ``onnx`` is not installed.
+        """
+        return cls(read_graph(model if isinstance(model, Model) else load(model)))
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of an input image."""
+        return self._plan.in_channels
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of an output image."""
+        return self._plan.out_channels
+
+    @property
+    def plan(self) -> _core.NetworkPlan:
+        """The native plan. Internal."""
+        return self._plan
+
+    def run(
+        self,
+        x: NDArray[np.float32],
+        *,
+        threads: SupportsIndex | None = None,
+        out: Float32Array | None = None,
+        _tile: int | None = None,
+    ) -> Float32Array:
+        """Run the network over one image or several of one size.
+
+        Parameters
+        ----------
+        x : ndarray of float32
+            Shape (channels, height, width) or (images, channels, height, width).
+        threads : int, optional
+            By default one a core. The result does not depend on it.
+        out : ndarray of float32, optional
+            Where the result goes; C-contiguous.
+
+        Returns
+        -------
+        ndarray of float32
+            With as many dimensions as *x*; *out* if it was given.
+
+        Raises
+        ------
+        TypeError
+            *x* is not float32.
+        ValueError
+            A shape does not fit the network.
+        """
+        if not isinstance(x, np.ndarray) or x.dtype != np.float32:
+            got = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
+            raise TypeError(f"x must be an array of float32, got {got}")
+        if x.ndim not in (3, 4) or x.shape[-3] != self.in_channels:
+            raise ValueError(
+                f"x must have shape ({self.in_channels}, height, width), or that with the number "
+                f"of images before it, got {x.shape}"
+            )
+        if 0 in x.shape[-2:]:
+            raise ValueError(f"x must not be empty, got shape {x.shape}")
+        images = np.ascontiguousarray(x).reshape(-1, *x.shape[-3:])
+        height, width = self._plan.output_size(*x.shape[-2:])
+        shape = (*x.shape[:-3], self.out_channels, height, width)
+        if out is None:
+            out = np.empty(shape, np.float32)
+        else:
+            check_out(out, shape, np.dtype(np.float32), x)
+        self._plan.run(images, out.reshape(-1, *shape[-3:]), check_threads(threads), _tile)
+        return out
+
+    def __repr__(self) -> str:
+        return f"Network({self.in_channels} -> {self.out_channels} channels)"
+
+
+def build_plan(graph: Graph) -> _core.NetworkPlan:
+    """The native plan of a graph, which it validates."""
+    builder = _core.NetworkBuilder(graph.in_channels)
+    for layer in graph.layers:
+        _append(builder, layer)
+    return builder.build(graph.output)
+
+
+def _append(builder: _core.NetworkBuilder, layer: Layer) -> None:
+    name, inputs = layer.name, layer.inputs
+    match layer:
+        case Conv():
+            builder.conv(name, inputs[0], layer.weights, layer.bias, layer.pads)
+        case Slope():
+            builder.slope(name, inputs[0], layer.slopes)
+        case Affine():
+            builder.affine(name, inputs[0], layer.scales, layer.offsets)
+        case Clip():
+            builder.clip(name, inputs[0], layer.lo, layer.hi)
+        case Add():
+            builder.add(name, inputs[0], inputs[1])
+        case Mul():
+            builder.mul(name, inputs[0], inputs[1])
+        case Concat():
+            builder.concat(name, list(inputs))
+        case Slice():
+            builder.slice(name, inputs[0], layer.first, layer.last)
+        case DepthToSpace():
+            builder.depth_to_space(name, inputs[0], layer.block, layer.mode)
+        case SpaceToDepth():
+            builder.space_to_depth(name, inputs[0], layer.block)
+        case Pad():
+            builder.pad(name, inputs[0], layer.pads, layer.mode, layer.value)
+        case _:
+            raise TypeError(f"not a layer: {layer!r}")

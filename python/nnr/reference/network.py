@@ -1,0 +1,90 @@
+"""The NumPy twin of the network engine: whole values, one layer after the other."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..networks import layers
+from .conv import activate, conv
+
+_Float = TypeVar("_Float", np.float32, np.float64)
+
+
+def run(graph: layers.Graph, x: NDArray[_Float]) -> NDArray[_Float]:
+    """See `nnr.Network.run`; one image, computed in the type of *x*.
+
+    In float32 it gives the bits of the ``scalar`` level.
+    """
+    values = [x]
+    for layer in graph.layers:
+        values.append(_run_layer(layer, [values[i] for i in layer.inputs]))
+    return values[graph.output]
+
+
+def filter_plane(graph: layers.Graph, plane: NDArray[Any], *, qp: int, peak: int) -> NDArray[Any]:
+    """See `nnr.PostFilter.apply`; the network must take any height and width."""
+    luma = plane.astype(np.float32) / np.float32(peak)
+    sides = [np.full_like(luma, np.float32(qp / 63))] * (graph.in_channels - 1)
+    filtered = run(graph, np.stack([luma, *sides]))[0] * np.float32(peak)
+    rounded: NDArray[Any] = np.clip(np.rint(filtered), 0, peak).astype(plane.dtype)
+    return rounded
+
+
+def _run_layer(layer: layers.Layer, inputs: list[NDArray[_Float]]) -> NDArray[_Float]:
+    x = inputs[0]
+    match layer:
+        case layers.Conv():
+            bias = None if layer.bias is None else layer.bias.astype(x.dtype)
+            return conv(_pad(x, layer.pads, "constant", 0.0), layer.weights.astype(x.dtype), bias)
+        case layers.Slope():
+            return activate(x, layer.slopes.astype(x.dtype))
+        case layers.Affine():
+            scales, offsets = layer.scales.astype(x.dtype), layer.offsets.astype(x.dtype)
+            return x * scales[:, None, None] + offsets[:, None, None]
+        case layers.Clip():
+            return np.minimum(np.maximum(x, x.dtype.type(layer.lo)), x.dtype.type(layer.hi))
+        case layers.Add():
+            return x + inputs[1]
+        case layers.Mul():
+            return x * inputs[1]
+        case layers.Concat():
+            return np.concatenate(inputs)
+        case layers.Slice():
+            return x[layer.first : layer.last]
+        case layers.DepthToSpace():
+            return _depth_to_space(x, layer.block, layer.mode)
+        case layers.SpaceToDepth():
+            return _space_to_depth(x, layer.block)
+        case layers.Pad():
+            return _pad(x, layer.pads, layer.mode, layer.value)
+        case _:
+            raise TypeError(f"not a layer: {layer!r}")
+
+
+def _pad(
+    x: NDArray[_Float], pads: layers.Pads, mode: layers.PadMode, value: float
+) -> NDArray[_Float]:
+    top, left, bottom, right = pads
+    widths = ((0, 0), (top, bottom), (left, right))
+    if mode == "constant":
+        return np.pad(x, widths, constant_values=x.dtype.type(value))
+    return np.pad(x, widths, mode=mode)
+
+
+def _depth_to_space(x: NDArray[_Float], block: int, mode: layers.DepthMode) -> NDArray[_Float]:
+    depth, height, width = x.shape
+    channels = depth // (block * block)
+    if mode == "DCR":
+        split = x.reshape(block, block, channels, height, width).transpose(2, 3, 0, 4, 1)
+    else:
+        split = x.reshape(channels, block, block, height, width).transpose(0, 3, 1, 4, 2)
+    return split.reshape(channels, height * block, width * block)
+
+
+def _space_to_depth(x: NDArray[_Float], block: int) -> NDArray[_Float]:
+    channels, height, width = x.shape
+    split = x.reshape(channels, height // block, block, width // block, block)
+    return split.transpose(2, 4, 0, 1, 3).reshape(-1, height // block, width // block)

@@ -1,0 +1,192 @@
+"""The network engine against its NumPy twin, float64 and onnxruntime."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from network_models import (
+    GraphMaker,
+    as_model,
+    assert_close,
+    every_operator,
+    expected,
+    residual_filter,
+    session_of,
+)
+
+import nnr
+from nnr.networks import Network
+from nnr.networks.graph import read_graph
+from nnr.reference import network as reference
+from nnr.reference.conv import conv as reference_conv
+
+ROUNDING = 2.0**-24
+
+
+def random_image(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+
+
+def convolution(kernel: int, ins: int, outs: int) -> tuple[onnx.ModelProto, GraphMaker]:
+    """A convolution without padding and its activation, with slopes on both sides of 1."""
+    maker = GraphMaker(ins, seed=kernel * 100 + ins)
+    result = maker.conv("x", outs, kernel, pads=[0] * 4)
+    maker.same("PRelu", result, maker.weight(maker.numbers(outs, 1, 1)))
+    return maker.model(), maker
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("ins", range(1, 41))
+def test_convolution_keeps_its_bound_at_every_level(kernel: int, ins: int) -> None:
+    outs = 41 - ins
+    model = as_model(convolution(kernel, ins, outs)[0])
+    weights, bias, slopes = (model.tensors[f"w{i}"] for i in range(3))
+    slopes = slopes.reshape(-1)
+    x = random_image(ins, kernel - 1 + 2 * (ins % 4) + 1, kernel - 1 + 2 * (ins % 15) + 1)
+    wide = [array.astype(np.float64) for array in (x, weights, bias, slopes)]
+    exact = reference_conv(*wide)
+    magnitude = reference_conv(*(np.abs(array) for array in wide[:3]))
+    terms = ins * kernel * kernel + 3
+    bound = terms * ROUNDING / (1 - terms * ROUNDING) * magnitude
+    bound *= np.maximum(1, np.abs(slopes))[:, None, None]
+    network = Network.load(model)
+    for target in nnr.cpu.targets():
+        with nnr.cpu.use_target(target):
+            result = network.run(x)
+        assert (np.abs(result - exact) <= bound).all(), target
+        if target == "scalar":
+            np.testing.assert_array_equal(result, reference_conv(x, weights, bias, slopes))
+
+
+def test_scalar_level_has_the_bits_of_the_twin() -> None:
+    model = as_model(every_operator())
+    x = random_image(3, 16, 21)
+    with nnr.cpu.use_target("scalar"):
+        result = Network.load(model).run(x)
+    np.testing.assert_array_equal(result, reference.run(read_graph(model), x))
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("size", [(2, 3), (5, 8), (37, 22), (64, 91)])
+def test_every_operator_equals_onnxruntime(size: tuple[int, int]) -> None:
+    proto = every_operator()
+    x = random_image(2, 3, *size)
+    assert_close(Network.load(as_model(proto)).run(x), expected(session_of(proto), x))
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("make", [every_operator, residual_filter])
+def test_result_depends_on_neither_tiles_nor_threads(make: object) -> None:
+    network = Network.load(as_model(make()))  # type: ignore[operator]
+    x = random_image(2, network.in_channels, 38, 52)
+    whole = network.run(x, threads=1, _tile=1000)
+    for tile, threads in [(1, 2), (2, 1), (7, 3), (13, 1), (16, 4), (31, 2), (52, 5)]:
+        np.testing.assert_array_equal(network.run(x, threads=threads, _tile=tile), whole)
+    np.testing.assert_array_equal(network.run(x), whole)
+
+
+def small_network() -> onnx.ModelProto:
+    maker = GraphMaker(1)
+    hidden = maker.same("Relu", maker.conv("x", 8, 5))
+    maker.conv(maker.same("Relu", maker.conv(hidden, 8)), 1, 3, bias=False)
+    return maker.model()
+
+
+@pytest.mark.usefixtures("target")
+def test_every_small_size_equals_onnxruntime() -> None:
+    proto = small_network()
+    network, session = Network.load(as_model(proto)), session_of(proto)
+    for height in range(1, 21):
+        for width in range(1, 21):
+            x = random_image(1, height, width, seed=height * 32 + width)
+            assert_close(network.run(x), expected(session, x))
+
+
+@pytest.mark.parametrize("size", [(1, 301), (203, 1), (131, 257), (270, 486)])
+def test_larger_sizes_equal_onnxruntime(size: tuple[int, int]) -> None:
+    proto = small_network()
+    x = random_image(1, *size)
+    assert_close(Network.load(as_model(proto)).run(x), expected(session_of(proto), x))
+
+
+def test_wide_network_equals_onnxruntime() -> None:
+    proto = residual_filter(64)
+    x = random_image(2, 150, 202)
+    assert_close(Network.load(as_model(proto)).run(x), expected(session_of(proto), x))
+
+
+def test_wide_network_of_many_images() -> None:
+    network = Network.load(as_model(residual_filter(40)))
+    x = random_image(5, 2, 36, 36)
+    result = network.run(x, threads=3)
+    for image, alone in zip(x, result, strict=True):
+        np.testing.assert_array_equal(network.run(image), alone)
+
+
+def test_no_images_give_no_images() -> None:
+    network = Network.load(as_model(small_network()))
+    assert network.run(np.zeros((0, 1, 4, 5), np.float32)).shape == (0, 1, 4, 5)
+
+
+def test_strided_input_and_out() -> None:
+    network = Network.load(as_model(small_network()))
+    x = random_image(1, 9, 11)
+    out = np.empty_like(x)
+    assert network.run(np.asfortranarray(x), out=out) is out
+    np.testing.assert_array_equal(out, network.run(x))
+
+
+def test_network_without_layers_copies() -> None:
+    maker = GraphMaker(3)
+    maker.same("Identity", "x")
+    x = random_image(3, 5, 7)
+    np.testing.assert_array_equal(Network.load(as_model(maker.model())).run(x), x)
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        (np.zeros((1, 4, 4)), TypeError, "float32, got float64"),
+        ([[[1.0]]], TypeError, "got list"),
+        (np.zeros((4, 4), np.float32), ValueError, r"\(1, height, width\)"),
+        (np.zeros((2, 4, 4), np.float32), ValueError, r"got \(2, 4, 4\)"),
+        (np.zeros((1, 0, 4), np.float32), ValueError, "must not be empty"),
+    ],
+)
+def test_wrong_input(x: np.ndarray, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        Network.load(as_model(small_network())).run(x)
+
+
+def test_wrong_out() -> None:
+    network = Network.load(as_model(small_network()))
+    x = random_image(1, 4, 4)
+    with pytest.raises(ValueError, match="shape"):
+        network.run(x, out=np.empty((1, 4, 5), np.float32))
+    with pytest.raises(TypeError, match="float32"):
+        network.run(x, out=np.empty((1, 4, 4)))
+    with pytest.raises(ValueError, match="overlap"):
+        network.run(x, out=x)
+    with pytest.raises(ValueError, match="threads"):
+        network.run(x, threads=0)
+
+
+@pytest.mark.parametrize(
+    ("proto", "shape", "message"),
+    [
+        (residual_filter(), (2, 5, 4), r"'spacetodepth0' \(SpaceToDepth\).*multiples of 2, got 5"),
+        (every_operator(), (3, 1, 4), r"'pad2' \(Pad\).*too small to reflect"),
+    ],
+)
+def test_size_that_the_network_cannot_take(
+    proto: onnx.ModelProto, shape: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Network.load(as_model(proto)).run(np.zeros(shape, np.float32))
+
+
+def test_image_smaller_than_the_kernel() -> None:
+    network = Network.load(as_model(convolution(5, 1, 1)[0]))
+    with pytest.raises(ValueError, match="smaller than its kernel"):
+        network.run(np.zeros((1, 9, 4), np.float32))

@@ -1,0 +1,265 @@
+"""What the engine reads from an ONNX graph, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from network_models import GraphMaker, as_model, assert_close, expected, session_of
+from onnx import TensorProto, helper
+
+import nnr
+from nnr.models import Model
+from nnr.networks import Network
+
+
+def image(channels: int = 4) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((channels, 6, 10), dtype=np.float32)
+
+
+def check(maker: GraphMaker) -> None:
+    proto = maker.model()
+    x = image(maker.channels["x"])
+    assert_close(Network.load(as_model(proto)).run(x), expected(session_of(proto), x))
+
+
+@pytest.mark.parametrize("auto_pad", ["SAME_UPPER", "SAME_LOWER", "VALID"])
+def test_conv_auto_pad(auto_pad: str) -> None:
+    maker = GraphMaker(4)
+    weights = maker.weight(maker.numbers(3, 4, 5, 3, scale=0.1))
+    maker.node("Conv", ["x", weights], 3, auto_pad=auto_pad)
+    check(maker)
+
+
+@pytest.mark.parametrize("axis", [1, -3])
+def test_slice_and_concat_count_axes_from_either_end(axis: int) -> None:
+    maker = GraphMaker(4)
+    lists = [maker.weight(np.array([v])) for v in (-3, 2**63 - 1, axis)]
+    maker.node("Slice", ["x", *lists], 3)
+    maker.node("Concat", ["slice0", "x"], 7, axis=axis)
+    check(maker)
+
+
+def test_slice_of_the_whole_of_other_axes() -> None:
+    maker = GraphMaker(4)
+    lists = [maker.weight(np.array(v)) for v in ([0, 1, 0], [2**31 - 1, 3, 2**63 - 1], [0, 1, 3])]
+    maker.node("Slice", ["x", *lists, maker.weight(np.array([1, 1, 1]))], 2)
+    check(maker)
+
+
+def test_attributes_of_old_operator_sets() -> None:
+    maker = GraphMaker(4, opset=9)
+    maker.same("Clip", "x", min=-0.5, max=0.75)
+    maker.node("Slice", ["clip0"], 2, axes=[1], starts=[1], ends=[3])
+    maker.node("Pad", ["slice1"], 2, pads=[0, 0, 1, 2, 0, 0, 3, 4], value=1.5)
+    check(maker)
+
+
+def test_pad_with_axes_and_value() -> None:
+    maker = GraphMaker(4)
+    lists = [maker.weight(np.array(value)) for value in ([1, 2, 0, 3], np.float32(-2), [3, 2])]
+    maker.same("Pad", "x", *lists)
+    check(maker)
+
+
+@pytest.mark.parametrize("bounds", [("", 0.5), (-0.5, ""), ("", "")])
+def test_clip_with_one_bound_or_none(bounds: tuple[object, object]) -> None:
+    maker = GraphMaker(4)
+    inputs = [bound if bound == "" else maker.weight(np.float32(bound)) for bound in bounds]
+    maker.same("Clip", "x", *inputs)
+    check(maker)
+
+
+@pytest.mark.parametrize("operator", ["Add", "Mul"])
+@pytest.mark.parametrize("shape", [(), (1,), (4, 1, 1), (1, 4, 1, 1)])
+@pytest.mark.parametrize("constant_first", [False, True])
+def test_constant_operand(operator: str, shape: tuple[int, ...], constant_first: bool) -> None:
+    maker = GraphMaker(4)
+    constant = maker.weight(np.asarray(maker.numbers(*shape), np.float32))
+    maker.node(operator, [constant, "x"] if constant_first else ["x", constant], 4)
+    check(maker)
+
+
+def test_constants_and_identities() -> None:
+    maker = GraphMaker(4)
+    weights = onnx.numpy_helper.from_array(maker.numbers(2, 4, 1, 1))
+    maker.node("Constant", [], 0, value=weights)
+    maker.node("Identity", ["constant0"], 0)
+    maker.node("Conv", ["x", "identity1"], 2)
+    maker.node("Identity", ["conv2"], 2)
+    maker.node("Constant", [], 0, value_float=0.25)
+    maker.node("Mul", ["identity3", "constant4"], 2)
+    check(maker)
+
+
+def test_nodes_that_the_output_does_not_need() -> None:
+    maker = GraphMaker(4)
+    maker.conv("x", 9)
+    maker.conv("x", 2)
+    check(maker)
+
+
+def test_activation_is_not_merged_where_the_sum_itself_is_used() -> None:
+    maker = GraphMaker(4)
+    total = maker.conv("x", 4)
+    maker.same("Add", maker.same("Relu", total), total)
+    check(maker)
+
+
+def test_float16_and_float64_weights() -> None:
+    maker = GraphMaker(4)
+    maker.conv("x", 3)
+    x = image()
+    model = as_model(maker.model())
+    for dtype in (np.float16, np.float64):
+        typed = Model({k: v.astype(dtype) for k, v in model.tensors.items()}, model.topology)
+        rounded = Model({k: v.astype(np.float32) for k, v in typed.tensors.items()}, model.topology)
+        np.testing.assert_array_equal(Network.load(typed).run(x), Network.load(rounded).run(x))
+
+
+Add = Callable[[GraphMaker], object]
+
+
+def _conv(**attributes: object) -> Add:
+    return lambda maker: maker.conv("x", 4, **attributes)  # type: ignore[arg-type]
+
+
+def _node(operator: str, *constants: object, **attributes: object) -> Add:
+    def add(maker: GraphMaker) -> None:
+        maker.same(operator, "x", *(maker.weight(value) for value in constants), **attributes)
+
+    return add
+
+
+REFUSED: list[tuple[Add, str]] = [
+    (_node("Sigmoid"), r"node 'sigmoid0' \(Sigmoid\): the engine has no such operator"),
+    (_node("Relu", domain="com.example"), "no such operator"),
+    (_conv(kernel=7), "7, 7"),
+    (_conv(strides=[2, 2]), r"node 'conv0' \(Conv\): strides \[2, 2\]"),
+    (_conv(dilations=[2, 2]), "dilations"),
+    (_conv(group=2), "group 2"),
+    (_conv(pads=[3, 1, 1, 1]), "pads"),
+    (_node("Conv", np.zeros((2, 4, 3), np.float32)), r"\(2, 4, 3\)"),
+    (_node("Conv", np.zeros((2, 4, 3, 3), np.int32)), "int32"),
+    (_node("Mul", np.zeros((6, 1), np.float32)), r"\(6, 1\)"),
+    (_node("PRelu", np.zeros((4, 1, 10), np.float32)), r"\(4, 1, 10\)"),
+    (_node("Clip", np.zeros(2, np.float32)), "min must be one number"),
+    (_node("DepthToSpace", blocksize=2, mode="XYZ"), "mode XYZ"),
+    (_node("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), mode="wrap"), "mode wrap"),
+    (_node("Pad", np.array([0, 1, 0, 0, 0, 0, 0, 0])), "pads"),
+    (_node("Pad", np.array([0, 0, -1, 0, 0, 0, 0, 0])), "pads"),
+    (_node("Concat", axis=2), "axis 2"),
+    (_node("Slice", *(np.array([v]) for v in (0, 3, 2))), "axis 2"),
+    (_node("Slice", *(np.array([v]) for v in (0, 3, 1, 2))), r"steps \[2\]"),
+]
+
+
+@pytest.mark.parametrize(("add", "message"), REFUSED)
+def test_unsupported(add: Add, message: str) -> None:
+    maker = GraphMaker(4)
+    add(maker)
+    with pytest.raises(nnr.UnsupportedOperatorError, match=message):
+        Network.load(as_model(maker.model()))
+
+
+def test_weights_that_the_network_computes_are_unsupported() -> None:
+    maker = GraphMaker(4)
+    maker.node("Conv", ["x", maker.same("Relu", "x")], 4)
+    with pytest.raises(nnr.UnsupportedOperatorError, match="weight 'relu0' is not a constant"):
+        Network.load(as_model(maker.model()))
+
+
+def test_two_constant_operands_are_unsupported() -> None:
+    maker = GraphMaker(4)
+    maker.node("Add", [maker.weight(np.ones(1, np.float32))] * 2, 1)
+    with pytest.raises(nnr.UnsupportedOperatorError, match="not computed from the image"):
+        Network.load(as_model(maker.model()))
+
+
+WRONG: list[tuple[Add, str]] = [
+    (_node("Conv", np.zeros((2, 3, 1, 1), np.float32)), r"weights for 3 input channels.*has 4"),
+    (_node("Conv", np.zeros((2, 4, 1, 1), np.float32), np.zeros(3, np.float32)), "3 biases"),
+    (_node("Conv", np.zeros((0, 4, 1, 1), np.float32)), "has no weights"),
+    (_node("Mul", np.zeros((3, 1, 1), np.float32)), "has 3 constants for an input of 4 channels"),
+    (_node("DepthToSpace", blocksize=3), r"cannot spread 4 channels over blocks of 3x3"),
+    (_node("SpaceToDepth", blocksize=65), "block size must be 1 to 64"),
+    (_node("Slice", *(np.array([v]) for v in (3, 1, 1))), "takes none of the 4 channels"),
+    (lambda maker: maker.same("Add", "x", maker.slice("x", 0, 2)), "4 and 2 channels"),
+    (lambda maker: maker.same("Add", "x", "nowhere"), "'nowhere' is computed by no node"),
+]
+
+
+@pytest.mark.parametrize(("add", "message"), WRONG)
+def test_graph_that_does_not_fit(add: Add, message: str) -> None:
+    maker = GraphMaker(4)
+    add(maker)
+    with pytest.raises(ValueError, match=message):
+        Network.load(as_model(maker.model()))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite(value: float) -> None:
+    maker = GraphMaker(1)
+    weights = np.zeros((2, 1, 3, 3), np.float32)
+    weights[1, 0, 2, 1] = value
+    maker.node("Conv", ["x", maker.weight(weights)], 2)
+    with pytest.raises(ValueError, match=rf"'w0' holds {value} at index \(1, 0, 2, 1\)"):
+        Network.load(as_model(maker.model()))
+
+
+def test_channels_that_would_not_fit_in_memory() -> None:
+    maker = GraphMaker(1)
+    value = "x"
+    for _ in range(3):
+        value = maker.node("SpaceToDepth", [value], maker.channels[value] * 4096, blocksize=64)
+    with pytest.raises(ValueError, match="more than 65536"):
+        Network.load(as_model(maker.model()))
+
+
+def _with_inputs(*inputs: onnx.ValueInfoProto) -> Model:
+    maker = GraphMaker(4)
+    maker.same("Relu", "x")
+    proto = maker.model()
+    del proto.graph.input[:]
+    proto.graph.input.extend(inputs)
+    return as_model(proto)
+
+
+def test_input_of_the_graph() -> None:
+    info = helper.make_tensor_value_info
+    with pytest.raises(ValueError, match="one input"):
+        Network.load(_with_inputs())
+    with pytest.raises(ValueError, match="one input"):
+        Network.load(
+            _with_inputs(
+                info("x", TensorProto.FLOAT, [1, 4, 2, 2]), info("z", TensorProto.FLOAT, [])
+            )
+        )
+    with pytest.raises(ValueError, match="float32"):
+        Network.load(_with_inputs(info("x", TensorProto.FLOAT16, [1, 4, 2, 2])))
+    with pytest.raises(ValueError, match="known number of channels"):
+        Network.load(_with_inputs(info("x", TensorProto.FLOAT, ["n", "c", "h", "w"])))
+    with pytest.raises(ValueError, match="known number of channels"):
+        Network.load(_with_inputs(info("x", TensorProto.FLOAT, [4, 4])))
+
+
+def test_output_of_the_graph() -> None:
+    maker = GraphMaker(4)
+    maker.same("Relu", "x")
+    proto = maker.model()
+    proto.graph.output[0].name = "nowhere"
+    with pytest.raises(ValueError, match="'nowhere'"):
+        Network.load(as_model(proto))
+    del proto.graph.output[:]
+    with pytest.raises(ValueError, match="one output"):
+        Network.load(as_model(proto))
+
+
+def test_model_without_topology(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no topology"):
+        Network.load(Model({"w": np.zeros(1, np.float32)}))
+    with pytest.raises(FileNotFoundError):
+        Network.load(tmp_path / "missing.onnx")

@@ -1,0 +1,206 @@
+"""Post filters over planes of every bit depth and size."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from network_models import GraphMaker, as_model, expected, residual_filter, session_of
+
+import nnr
+from nnr.networks import PostFilter
+from nnr.networks.graph import read_graph
+from nnr.reference import network as reference
+
+DEPTHS = [8, 10, 12, 16]
+
+
+def random_plane(height: int, width: int, bit_depth: int, seed: int = 0) -> np.ndarray:
+    dtype = np.uint8 if bit_depth == 8 else np.uint16
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 1 << bit_depth, (height, width)).astype(dtype)
+
+
+def identity_network() -> onnx.ModelProto:
+    maker = GraphMaker(2)
+    weights = np.zeros((1, 2, 3, 3), np.float32)
+    weights[0, 0, 1, 1] = 1
+    maker.node("Conv", ["x", maker.weight(weights)], 1, pads=[1] * 4)
+    return maker.model()
+
+
+def mean_network() -> onnx.ModelProto:
+    maker = GraphMaker(1)
+    weights = np.full((1, 1, 3, 3), 1 / 9, np.float32)
+    maker.node("Conv", ["x", maker.weight(weights)], 1, pads=[1] * 4)
+    return maker.model()
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("bit_depth", DEPTHS)
+def test_identity_network_changes_nothing(bit_depth: int) -> None:
+    post_filter = PostFilter.load(as_model(identity_network()))
+    every_value = np.arange(1 << bit_depth).astype(random_plane(1, 1, bit_depth).dtype)
+    plane = every_value.reshape(-1, 64)
+    result = post_filter.apply(plane, qp=30, bit_depth=bit_depth)
+    assert result.dtype == plane.dtype
+    np.testing.assert_array_equal(result, plane)
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("bit_depth", DEPTHS)
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (3, 1), (7, 9), (33, 50), (64, 65)])
+def test_plane_equals_onnxruntime(bit_depth: int, size: tuple[int, int]) -> None:
+    proto = residual_filter()
+    plane = random_plane(*size, bit_depth)
+    peak = np.float32((1 << bit_depth) - 1)
+    result = PostFilter.load(as_model(proto)).apply(plane, qp=37, bit_depth=bit_depth)
+    even = np.pad(plane, ((0, size[0] % 2), (0, size[1] % 2)), mode="edge")
+    luma = even.astype(np.float32) / peak
+    x = np.stack([luma, np.full_like(luma, 37 / 63)])
+    wanted = np.clip(expected(session_of(proto), x)[0, : size[0], : size[1]] * peak, 0, peak)
+    # Both round to whole samples; 1e-5 of full scale may be a sample's difference at 16 bits.
+    assert np.abs(result - wanted).max() <= 0.5 + 1e-5 * peak
+
+
+def test_scalar_level_has_the_bits_of_the_twin() -> None:
+    model = as_model(residual_filter())
+    plane = random_plane(24, 38, 10)
+    with nnr.cpu.use_target("scalar"):
+        result = PostFilter.load(model).apply(plane, qp=22, bit_depth=10)
+    twin = reference.filter_plane(read_graph(model), plane, qp=22, peak=1023)
+    np.testing.assert_array_equal(result, twin)
+
+
+@pytest.mark.usefixtures("target")
+def test_result_depends_on_neither_tiles_nor_threads() -> None:
+    post_filter = PostFilter.load(as_model(residual_filter()))
+    plane = random_plane(45, 71, 10)
+    whole = post_filter.apply(plane, qp=32, bit_depth=10, threads=1, _tile=1000)
+    for tile, threads in [(1, 3), (5, 2), (16, 1), (33, 4)]:
+        tiled = post_filter.apply(plane, qp=32, bit_depth=10, threads=threads, _tile=tile)
+        np.testing.assert_array_equal(tiled, whole)
+
+
+def test_qp_reaches_the_network_only_if_it_has_a_channel_for_it() -> None:
+    plane = random_plane(20, 20, 8)
+    with_qp = PostFilter.load(as_model(residual_filter()))
+    assert (with_qp.apply(plane, qp=22) != with_qp.apply(plane, qp=42)).any()
+    without = PostFilter.load(as_model(mean_network()))
+    np.testing.assert_array_equal(without.apply(plane, qp=0), without.apply(plane, qp=63))
+
+
+def test_results_are_rounded_and_clipped() -> None:
+    maker = GraphMaker(1)
+    maker.same(
+        "Add", maker.same("Mul", "x", maker.weight(np.float32(4))), maker.weight(np.float32(-1))
+    )
+    plane = np.arange(256, dtype=np.uint8).reshape(4, 64)
+    wanted = np.clip(plane.astype(int) * 4 - 255, 0, 255)
+    result = PostFilter.load(as_model(maker.model())).apply(plane, qp=0)
+    np.testing.assert_array_equal(result, wanted)
+
+
+def test_nan_becomes_zero() -> None:
+    maker = GraphMaker(1)
+    huge = maker.same("Mul", "x", maker.weight(np.float32(3e38)))
+    infinite = maker.same("Mul", huge, maker.weight(np.float32(1e9)))
+    maker.same("Add", infinite, maker.same("Mul", infinite, maker.weight(np.float32(-1))))
+    result = PostFilter.load(as_model(maker.model())).apply(np.full((3, 5), 9, np.uint8), qp=0)
+    np.testing.assert_array_equal(result, np.zeros((3, 5)))
+
+
+def test_halves_round_to_even() -> None:
+    maker = GraphMaker(1)
+    maker.same("Mul", "x", maker.weight(np.float32(0.5)))
+    plane = np.array([[1, 3, 5, 7, 9]], np.uint8)
+    result = PostFilter.load(as_model(maker.model())).apply(plane, qp=0)
+    np.testing.assert_array_equal(result, [[0, 2, 2, 4, 4]])
+
+
+def test_strided_plane_and_out() -> None:
+    post_filter = PostFilter.load(as_model(mean_network()))
+    frame = random_plane(20, 30, 8)
+    part = frame[3:17:2, 4:25]
+    out = np.empty(part.shape, np.uint8)
+    assert post_filter.apply(part, qp=30, out=out) is out
+    np.testing.assert_array_equal(out, post_filter.apply(part.copy(), qp=30))
+
+
+BYTES, WORDS = np.zeros((4, 4), np.uint8), np.zeros((4, 4), np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("plane", "arguments", "error", "message"),
+    [
+        (BYTES, {"qp": 64}, ValueError, "qp must be 0 to 63, got 64"),
+        (BYTES, {"qp": -1}, ValueError, "qp must be 0 to 63, got -1"),
+        (BYTES, {"qp": 30.5}, TypeError, "qp must be an integer, got float"),
+        (BYTES, {"qp": 30, "bit_depth": 10}, ValueError, "must be 8 for a plane of uint8, got 10"),
+        (WORDS, {"qp": 30}, ValueError, "bit_depth must be given"),
+        (WORDS, {"qp": 30, "bit_depth": 8}, ValueError, "must be 9 to 16"),
+        (WORDS, {"qp": 30, "bit_depth": 17}, ValueError, "must be 9 to 16"),
+        (WORDS + 1024, {"qp": 30, "bit_depth": 10}, ValueError, "holds 1024, more than 10 bits"),
+        (BYTES.astype(np.float32), {"qp": 30}, TypeError, "got float32"),
+        (BYTES[0], {"qp": 30}, ValueError, r"\(height, width\)"),
+        (BYTES[:0], {"qp": 30}, ValueError, r"got \(0, 4\)"),
+        (BYTES, {"qp": 30, "out": BYTES}, ValueError, "overlap"),
+        (BYTES, {"qp": 30, "out": WORDS.copy()}, TypeError, "out must be uint8"),
+        (BYTES, {"qp": 30, "threads": 0}, ValueError, "threads"),
+    ],
+)
+def test_wrong_arguments(
+    plane: np.ndarray, arguments: dict[str, object], error: type[Exception], message: str
+) -> None:
+    post_filter = PostFilter.load(as_model(mean_network()))
+    with pytest.raises(error, match=message):
+        post_filter.apply(plane, **arguments)  # type: ignore[arg-type]
+
+
+def test_networks_that_are_no_post_filters() -> None:
+    for channels in (1, 3):
+        maker = GraphMaker(channels)
+        maker.conv("x", 3 - channels // 3 * 2)
+        with pytest.raises(ValueError, match="1 or 2 input channels"):
+            PostFilter.load(as_model(maker.model()))
+    maker = GraphMaker(1)
+    maker.conv("x", 1, pads=[0] * 4)
+    with pytest.raises(ValueError, match="must keep the size"):
+        PostFilter.load(as_model(maker.model()))
+
+
+# Prints by how many bytes the peak grows from a frame of a few tiles to one of sixty times the
+# samples, beyond the two planes of the latter. The kernel's own count, since ru_maxrss begins with
+# what the process that started this one had taken.
+MEMORY_SCRIPT = """
+import re, sys
+from pathlib import Path
+import numpy as np
+from nnr.networks import PostFilter
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+
+post_filter = PostFilter.load(sys.argv[1])
+post_filter.apply(np.ones((540, 960), np.uint8), qp=30, threads=2)
+before = peak()
+plane = np.ones((4320, 7680), np.uint8)
+post_filter.apply(plane, qp=30, threads=2)
+print(peak() - before - 2 * plane.nbytes)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_memory_does_not_grow_with_the_frame(tmp_path: Path) -> None:
+    maker = GraphMaker(1)
+    hidden = maker.same("Relu", maker.conv("x", 2, 3))
+    maker.same("Add", "x", maker.conv(hidden, 1, 1))
+    path = tmp_path / "small.onnx"
+    path.write_bytes(maker.model().SerializeToString())
+    command = [sys.executable, "-c", MEMORY_SCRIPT, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 8 << 20
