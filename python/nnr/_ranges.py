@@ -26,9 +26,11 @@ def steps(lo: Float32Array, hi: Float32Array, bits: int) -> Float32Array:
 
 
 def check_range(
-    lo: RangeLike, hi: RangeLike, channels: int, bits: int, axis: int | None
+    lo: RangeLike | None, hi: RangeLike | None, channels: int, bits: int, axis: int | None
 ) -> tuple[Float32Array, Float32Array]:
     """A known range as one float32 value a channel each, with ``lo < hi``."""
+    if lo is None or hi is None:
+        raise ValueError("lo and hi are given together or not at all")
     low, high = (_range_array(value, channels, axis) for value in (lo, hi))
     wrong = np.flatnonzero(~(low < high))
     if wrong.size:

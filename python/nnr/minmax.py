@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, SupportsIndex
 
+import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
@@ -63,8 +64,10 @@ def minmax(
 def channel_ranges(
     array: NDArray[Any], axis: int | None, threads: int
 ) -> tuple[Float32Array, Float32Array]:
-    """One range a channel of a contiguous float array that is not empty."""
+    """One range a channel of a contiguous float array; 0 to 0 where there are no values."""
     layout = channel_layout(array.shape, axis)
+    if array.size == 0:
+        return np.zeros(layout[1], np.float32), np.zeros(layout[1], np.float32)
     lo, hi, not_finite = _core.minmax(array, float_type_of(array.dtype), layout, threads)
     if not_finite is not None:
         raise_not_finite(array, not_finite, "array")

@@ -19,7 +19,7 @@ from ._arguments import (
     float_type_of,
     raise_not_finite,
 )
-from ._ranges import Float32Array, RangeLike, check_range, check_representable
+from ._ranges import RangeLike, check_range, check_representable
 from .minmax import channel_ranges
 from .quantized_array import QuantizedArray
 
@@ -80,7 +80,11 @@ def quantize(
     channel_axis = check_axis(axis, values.ndim)
     workers = check_threads(threads)
     layout = channel_layout(values.shape, channel_axis)
-    low, high = _ranges(values, lo, hi, width, channel_axis, workers)
+    if lo is None and hi is None:
+        low, high = channel_ranges(values, channel_axis, workers)
+        check_representable(low, high, width, channel_axis)
+    else:
+        low, high = check_range(lo, hi, layout[1], width, channel_axis)
     packed, clipped, not_finite = _core.quantize(
         values, float_type_of(values.dtype), layout, low, high, width, workers
     )
@@ -89,26 +93,6 @@ def quantize(
     return QuantizedArray(
         packed, width, values.shape, values.dtype, low, high, channel_axis, clipped
     )
-
-
-def _ranges(
-    values: NDArray[Any],
-    lo: RangeLike | None,
-    hi: RangeLike | None,
-    bits: int,
-    axis: int | None,
-    threads: int,
-) -> tuple[Float32Array, Float32Array]:
-    channels = channel_layout(values.shape, axis)[1]
-    if lo is not None and hi is not None:
-        return check_range(lo, hi, channels, bits, axis)
-    if lo is not None or hi is not None:
-        raise ValueError("lo and hi are given together or not at all")
-    if values.size == 0:
-        return np.zeros(channels, np.float32), np.zeros(channels, np.float32)
-    low, high = channel_ranges(values, axis, threads)
-    check_representable(low, high, bits, axis)
-    return low, high
 
 
 def dequantize(

@@ -32,6 +32,8 @@ def minmax(
 
 def channel_ranges(array: NDArray[Any], axis: int | None) -> tuple[Float32Array, Float32Array]:
     channels = as_channels(array, axis)
+    if array.size == 0:
+        return np.zeros(channels.shape[1], np.float32), np.zeros(channels.shape[1], np.float32)
     # Adding +0 turns -0 into +0, so that the result does not depend on the order of the values.
     return channels.min(axis=(0, 2)) + np.float32(0), channels.max(axis=(0, 2)) + np.float32(0)
 

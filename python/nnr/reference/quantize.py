@@ -14,7 +14,7 @@ from .._arguments import (
     check_bits,
     check_threads,
 )
-from .._ranges import Float32Array, RangeLike, check_range, check_representable, steps
+from .._ranges import RangeLike, check_range, check_representable, steps
 from .bitpack import pack, unpack
 from .minmax import as_channels, channel_ranges
 
@@ -38,7 +38,12 @@ def quantize(
     width = check_bits(bits)
     channel_axis = check_axis(axis, values.ndim)
     check_threads(threads)
-    low, high = _ranges(values, lo, hi, width, channel_axis)
+    layout = channel_layout(values.shape, channel_axis)
+    if lo is None and hi is None:
+        low, high = channel_ranges(values, channel_axis)
+        check_representable(low, high, width, channel_axis)
+    else:
+        low, high = check_range(lo, hi, layout[1], width, channel_axis)
     x = as_channels(values, channel_axis)
     low_column, high_column = low[:, None], high[:, None]
     step = steps(low, high, width)[:, None].astype(np.float64)
@@ -50,21 +55,6 @@ def quantize(
     return QuantizedArray(
         pack(codes, width), width, values.shape, values.dtype, low, high, channel_axis, clipped
     )
-
-
-def _ranges(
-    values: NDArray[Any], lo: RangeLike | None, hi: RangeLike | None, bits: int, axis: int | None
-) -> tuple[Float32Array, Float32Array]:
-    channels = channel_layout(values.shape, axis)[1]
-    if lo is not None and hi is not None:
-        return check_range(lo, hi, channels, bits, axis)
-    if lo is not None or hi is not None:
-        raise ValueError("lo and hi are given together or not at all")
-    if values.size == 0:
-        return np.zeros(channels, np.float32), np.zeros(channels, np.float32)
-    low, high = channel_ranges(values, axis)
-    check_representable(low, high, bits, axis)
-    return low, high
 
 
 def dequantize(
