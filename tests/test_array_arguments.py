@@ -45,6 +45,14 @@ def test_unaligned(module) -> None:
     np.testing.assert_array_equal(module.quantize(values, 8).packed, want.packed)
 
 
+def test_results_in_foreign_byte_order_are_refused(module) -> None:
+    quantized = module.quantize(VALUES, 6)
+    with pytest.raises(TypeError, match="dtype must be float16"):
+        module.dequantize(quantized, dtype=">f4")
+    with pytest.raises(TypeError, match="out must be float16"):
+        module.dequantize(quantized, out=np.empty(VALUES.shape, ">f4"))
+
+
 def test_lists_of_floats(module) -> None:
     assert module.quantize([0.0, 1.0], 1).codes().tolist() == [0, 1]
 
@@ -112,9 +120,9 @@ def test_axis_out_of_range(module, axis: int) -> None:
         module.quantize(np.float32(1), axis=0)
 
 
-@pytest.mark.parametrize("threads", [0, -1])
+@pytest.mark.parametrize("threads", [0, -1, 1025, 2**40])
 def test_threads_out_of_range(module, threads: int) -> None:
-    with pytest.raises(ValueError, match=f"threads must be at least 1, or None, got {threads}"):
+    with pytest.raises(ValueError, match=f"threads must be 1 to 1024, or None, got {threads}"):
         module.quantize(VALUES, threads=threads)
 
 

@@ -1,27 +1,23 @@
 // minmax, quantize, dequantize, pack, unpack over NumPy arrays. Element types that NumPy or
 // pybind11 have no name for (float16, bfloat16) come as a typed name beside the array.
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <optional>
-#include <span>
+#include <string>
 #include <string_view>
 #include <tuple>
 
 #include "../core/bitpack.hpp"
 #include "../core/minmax.hpp"
 #include "../core/quantize.hpp"
+#include "array.hpp"
 #include "register.hpp"
-
-namespace py = pybind11;
 
 namespace nnr::bindings {
 namespace {
 
-// C-ordered, of exactly this type: the binding neither casts nor copies.
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
+// Outer, channels, inner.
+using Shape = std::tuple<std::size_t, std::size_t, std::size_t>;
 
 FloatType float_type_of(std::string_view name) {
     if (name == "float32") return FloatType::f32;
@@ -31,38 +27,21 @@ FloatType float_type_of(std::string_view name) {
     throw py::type_error("not a float type: " + std::string(name));
 }
 
-ChannelLayout layout_of(const std::tuple<std::size_t, std::size_t, std::size_t>& shape) {
+ChannelLayout layout_of(const Shape& shape) {
     return {std::get<0>(shape), std::get<1>(shape), std::get<2>(shape)};
 }
 
-void require(bool condition, const char* what) {
-    if (!condition) throw py::value_error(what);
-}
-
 void require_tensor(const py::array& array, FloatType type, const ChannelLayout& layout) {
-    require((array.flags() & py::array::c_style) != 0, "array must be C-contiguous");
-    require(static_cast<std::size_t>(array.itemsize()) == size_of(type), "element size mismatch");
+    require_contiguous(array, size_of(type));
     require(static_cast<std::size_t>(array.size()) == layout.count(), "layout mismatch");
 }
 
 CodeType code_type_of(const py::array& array) {
-    require((array.flags() & py::array::c_style) != 0, "codes must be C-contiguous");
+    require_contiguous(array, static_cast<std::size_t>(array.itemsize()));
     if (py::isinstance<py::array_t<std::uint8_t>>(array)) return CodeType::u8;
     if (py::isinstance<py::array_t<std::uint16_t>>(array)) return CodeType::u16;
     throw py::type_error("codes must be uint8 or uint16");
 }
-
-template <class T>
-std::span<const T> view(const Array<T>& array) {
-    return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
-template <class T>
-std::span<T> mutable_view(Array<T>& array) {
-    return {array.mutable_data(), static_cast<std::size_t>(array.size())};
-}
-
-using Shape = std::tuple<std::size_t, std::size_t, std::size_t>;
 
 py::tuple py_minmax(const py::array& array, std::string_view type_name, const Shape& shape,
                     unsigned threads) {

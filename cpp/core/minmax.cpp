@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <mutex>
+#include <vector>
 
 #include "../dispatch/targets.hpp"
 #include "parallel.hpp"
@@ -13,14 +13,14 @@ namespace {
 
 // Small enough to be still in the cache nearest the core when the next step reads it again.
 constexpr std::size_t kBlock = 16384;
-constexpr std::size_t kBytesPerThread = 1 << 20;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-std::optional<std::size_t> find_not_finite(const ConstTensorView& tensor) {
+std::optional<std::size_t> find_not_finite(const ConstTensorView& tensor,
+                                           const KernelTable& table) {
     // The kernel says which block holds one; halving that block finds it.
-    const auto scan = kernels().minmax[static_cast<std::size_t>(tensor.type)];
+    const auto scan = table.minmax[static_cast<std::size_t>(tensor.type)];
     const std::size_t count = tensor.layout.count();
     for (std::size_t begin = 0; begin < count; begin += kBlock) {
         std::size_t length = std::min(kBlock, count - begin);
@@ -42,33 +42,45 @@ std::optional<std::size_t> find_not_finite(const ConstTensorView& tensor) {
 std::optional<std::size_t> minmax(const ConstTensorView& tensor, unsigned threads,
                                   std::span<float> lo, std::span<float> hi) {
     const ChannelLayout& layout = tensor.layout;
-    const auto scan = kernels().minmax[static_cast<std::size_t>(tensor.type)];
-    std::ranges::fill(lo, kInfinity);
-    std::ranges::fill(hi, -kInfinity);
-    std::atomic<bool> finite{true};
-    std::mutex merging;
-
+    const KernelTable& table = kernels();
+    const auto scan = table.minmax[static_cast<std::size_t>(tensor.type)];
     const std::size_t count = layout.count();
-    const std::size_t bytes = count * size_of(tensor.type);
-    threads = resolve_threads(threads, bytes, kBytesPerThread);
-    // Minima and maxima may be merged in any order, so the cut between threads does not show.
-    parallel_for((count + kBlock - 1) / kBlock, threads, [&](std::size_t first, std::size_t last) {
-        std::vector<float> part_lo(layout.channels, kInfinity);
-        std::vector<float> part_hi(layout.channels, -kInfinity);
-        for_each_run(layout, first * kBlock, std::min(last * kBlock, count),
+    const std::size_t blocks = (count + kBlock - 1) / kBlock;
+    const std::size_t parts = std::clamp<std::size_t>(
+        resolve_threads(threads, count * size_of(tensor.type)), 1, std::max<std::size_t>(blocks, 1));
+
+    // Every part has ranges of its own. Minima and maxima may be merged in any order, so the cut
+    // does not show in the result.
+    std::vector<float> part_lo(parts * layout.channels, kInfinity);
+    std::vector<float> part_hi(parts * layout.channels, -kInfinity);
+    std::atomic<bool> finite{true};
+    const auto scan_part = [&](std::size_t part) noexcept {
+        float* own_lo = part_lo.data() + part * layout.channels;
+        float* own_hi = part_hi.data() + part * layout.channels;
+        const std::size_t first = part_begin(blocks, parts, part) * kBlock;
+        const std::size_t last = std::min(part_begin(blocks, parts, part + 1) * kBlock, count);
+        bool part_finite = true;
+        for_each_run(layout, first, last,
                      [&](std::size_t begin, std::size_t length, std::size_t channel) {
                          const MinMax range = scan(element(tensor, begin), length);
-                         part_lo[channel] = std::min(part_lo[channel], range.lo);
-                         part_hi[channel] = std::max(part_hi[channel], range.hi);
-                         if (!range.finite) finite.store(false, std::memory_order_relaxed);
+                         own_lo[channel] = std::min(own_lo[channel], range.lo);
+                         own_hi[channel] = std::max(own_hi[channel], range.hi);
+                         part_finite = part_finite && range.finite;
                      });
-        const std::scoped_lock lock(merging);
-        for (std::size_t channel = 0; channel < lo.size(); ++channel) {
-            lo[channel] = std::min(lo[channel], part_lo[channel]);
-            hi[channel] = std::max(hi[channel], part_hi[channel]);
-        }
+        if (!part_finite) finite.store(false, std::memory_order_relaxed);
+    };
+    parallel_for(parts, parts, [&](std::size_t first, std::size_t last) noexcept {
+        for (std::size_t part = first; part < last; ++part) scan_part(part);
     });
-    return finite ? std::nullopt : find_not_finite(tensor);
+
+    std::ranges::fill(lo, kInfinity);
+    std::ranges::fill(hi, -kInfinity);
+    for (std::size_t i = 0; i < part_lo.size(); ++i) {
+        const std::size_t channel = i % layout.channels;
+        lo[channel] = std::min(lo[channel], part_lo[i]);
+        hi[channel] = std::max(hi[channel], part_hi[i]);
+    }
+    return finite ? std::nullopt : find_not_finite(tensor, table);
 }
 
 }  // namespace nnr

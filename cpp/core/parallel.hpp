@@ -2,34 +2,48 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <system_error>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace nnr {
 
-// Calls work(first, last) so that the ranges cover [0, count) once, on up to `threads` threads
-// (the calling one included). What `work` computes must not depend on how the range is cut.
-// `work` must not throw.
-template <class Work>
-void parallel_for(std::size_t count, unsigned threads, const Work& work) {
-    const std::size_t parts = std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(count, 1));
-    const auto begin_of = [&](std::size_t part) { return count / parts * part +
-                                                         std::min(part, count % parts); };
-    std::vector<std::jthread> others;
-    others.reserve(parts - 1);
-    for (std::size_t part = 1; part < parts; ++part)
-        others.emplace_back([&work, begin = begin_of(part), end = begin_of(part + 1)] {
-            work(begin, end);
-        });
-    work(begin_of(0), begin_of(1));
+// Where part `part` of `parts` nearly equal parts of [0, count) begins.
+constexpr std::size_t part_begin(std::size_t count, std::size_t parts, std::size_t part) {
+    return count / parts * part + std::min(part, count % parts);
 }
 
-// How many threads a call uses: what was asked for, or for 0 one a `bytes_per_thread` of work,
-// at most one a core.
-inline unsigned resolve_threads(unsigned asked, std::size_t bytes, std::size_t bytes_per_thread) {
+// Calls work(first, last) so that the ranges cover [0, count) once, on up to `threads` threads
+// (the calling one included; fewer where the system has no more to give). What `work` computes must
+// not depend on how the range is cut. An exception in a thread would end the process, so `work` is
+// noexcept and whatever it allocates is allocated before.
+template <class Work>
+void parallel_for(std::size_t count, std::size_t threads, const Work& work) {
+    static_assert(std::is_nothrow_invocable_v<const Work&, std::size_t, std::size_t>);
+    const std::size_t parts = std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(count, 1));
+    std::vector<std::jthread> others;
+    others.reserve(parts - 1);
+    std::size_t started = 1;
+    try {
+        for (; started < parts; ++started)
+            others.emplace_back(std::cref(work), part_begin(count, parts, started),
+                                part_begin(count, parts, started + 1));
+    } catch (const std::system_error&) {
+        work(part_begin(count, parts, started), count);
+    }
+    work(part_begin(count, parts, 0), part_begin(count, parts, 1));
+}
+
+inline unsigned default_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+// How many threads a pass over memory uses: what was asked for, or for 0 one a megabyte, since less
+// work than that is done before another thread has started, and at most one a core.
+inline std::size_t resolve_threads(std::size_t asked, std::size_t bytes) {
+    constexpr std::size_t kBytesPerThread = 1 << 20;
     if (asked != 0) return asked;
-    const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
-    return static_cast<unsigned>(std::clamp<std::size_t>(bytes / bytes_per_thread, 1, cores));
+    return std::clamp<std::size_t>(bytes / kBytesPerThread, 1, default_threads());
 }
 
 }  // namespace nnr

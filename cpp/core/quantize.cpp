@@ -14,7 +14,6 @@ namespace {
 // A block's codes stay in the nearest cache between the two steps. Being a multiple of eight
 // codes, a block begins at a whole byte of the packed stream, so threads never share one.
 constexpr std::size_t kBlock = 8192;
-constexpr std::size_t kBytesPerThread = 1 << 20;
 
 std::vector<QuantizerParameters> make_quantizers(std::span<const float> lo,
                                                  std::span<const float> hi, unsigned bits) {
@@ -25,16 +24,16 @@ std::vector<QuantizerParameters> make_quantizers(std::span<const float> lo,
 
 // Calls work(begin, length, codes) for every block, `codes` being room for kBlock codes.
 template <class Work>
-void for_each_block(std::size_t count, unsigned threads, std::size_t element_size,
+void for_each_code_block(std::size_t count, unsigned threads, std::size_t element_size,
                     const Work& work) {
-    threads = resolve_threads(threads, count * element_size, kBytesPerThread);
-    parallel_for((count + kBlock - 1) / kBlock, threads, [&](std::size_t first, std::size_t last) {
-        std::uint16_t codes[kBlock];
-        for (std::size_t block = first; block < last; ++block) {
-            const std::size_t begin = block * kBlock;
-            work(begin, std::min(kBlock, count - begin), static_cast<void*>(codes));
-        }
-    });
+    parallel_for((count + kBlock - 1) / kBlock, resolve_threads(threads, count * element_size),
+                 [&](std::size_t first, std::size_t last) noexcept {
+                     std::uint16_t codes[kBlock];
+                     for (std::size_t block = first; block < last; ++block) {
+                         const std::size_t begin = block * kBlock;
+                         work(begin, std::min(kBlock, count - begin), static_cast<void*>(codes));
+                     }
+                 });
 }
 
 }  // namespace
@@ -52,38 +51,43 @@ QuantizeOutcome quantize(const ConstTensorView& tensor, std::span<const float> l
                          std::span<const float> hi, unsigned bits, unsigned threads,
                          std::span<std::uint8_t> packed) {
     const auto code = static_cast<std::size_t>(code_type(bits));
-    const auto quantize_run = kernels().quantize[static_cast<std::size_t>(tensor.type)][code];
-    const auto pack_block = kernels().pack[code];
+    const KernelTable& table = kernels();
+    const auto quantize_run = table.quantize[static_cast<std::size_t>(tensor.type)][code];
+    const auto pack_block = table.pack[code];
     const auto quantizers = make_quantizers(lo, hi, bits);
     std::atomic<std::uint64_t> clipped{0};
     std::atomic<bool> finite{true};
 
-    for_each_block(
+    for_each_code_block(
         tensor.layout.count(), threads, size_of(tensor.type),
         [&](std::size_t block, std::size_t block_length, void* codes) {
+            QuantizeResult of_block{0, true};
             for_each_run(tensor.layout, block, block + block_length,
                          [&](std::size_t begin, std::size_t length, std::size_t channel) {
                              void* run = static_cast<std::byte*>(codes) +
                                          (begin - block) * size_of(code_type(bits));
                              const QuantizeResult result = quantize_run(
                                  element(tensor, begin), length, quantizers[channel], run);
-                             clipped.fetch_add(result.clipped, std::memory_order_relaxed);
-                             if (!result.finite) finite.store(false, std::memory_order_relaxed);
+                             of_block.clipped += result.clipped;
+                             of_block.finite = of_block.finite && result.finite;
                          });
+            clipped.fetch_add(of_block.clipped, std::memory_order_relaxed);
+            if (!of_block.finite) finite.store(false, std::memory_order_relaxed);
             pack_block(codes, block_length, bits, packed.data() + packed_bytes(block, bits));
         });
-    return {clipped, finite ? std::nullopt : find_not_finite(tensor)};
+    return {clipped, finite ? std::nullopt : find_not_finite(tensor, table)};
 }
 
 void dequantize(std::span<const std::uint8_t> packed, std::span<const float> lo,
                 std::span<const float> hi, unsigned bits, unsigned threads,
                 const TensorView& tensor) {
     const auto code = static_cast<std::size_t>(code_type(bits));
-    const auto dequantize_run = kernels().dequantize[static_cast<std::size_t>(tensor.type)][code];
-    const auto unpack_block = kernels().unpack[code];
+    const KernelTable& table = kernels();
+    const auto dequantize_run = table.dequantize[static_cast<std::size_t>(tensor.type)][code];
+    const auto unpack_block = table.unpack[code];
     const auto quantizers = make_quantizers(lo, hi, bits);
 
-    for_each_block(
+    for_each_code_block(
         tensor.layout.count(), threads, size_of(tensor.type),
         [&](std::size_t block, std::size_t block_length, void* codes) {
             unpack_block(packed.data() + packed_bytes(block, bits), block_length, bits, codes);

@@ -68,7 +68,9 @@ void for_each_run(const ChannelLayout& layout, std::size_t begin, std::size_t en
     }
 }
 
-// The flat index of the first value that is not finite once read as float32.
-std::optional<std::size_t> find_not_finite(const ConstTensorView& tensor);
+// The flat index of the first value that is not finite once read as float32. The table is that of
+// the calling function, so that one call never mixes two levels.
+std::optional<std::size_t> find_not_finite(const ConstTensorView& tensor,
+                                           const KernelTable& table);
 
 }  // namespace nnr

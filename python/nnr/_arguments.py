@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, cast
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Codes = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_BITS = 16
+MAX_THREADS = 1024
 _BFLOAT16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
 _FLOAT_DTYPES: dict[np.dtype[Any], FloatType] = {
     np.dtype(np.float32): "float32",
@@ -27,18 +29,13 @@ _FLOAT_DTYPES: dict[np.dtype[Any], FloatType] = {
 _DLPACK_CPU = 1
 
 
-def is_float_dtype(dtype: np.dtype[Any]) -> bool:
-    """Whether arrays of this dtype can be quantised."""
-    return dtype.newbyteorder("=") in _FLOAT_DTYPES
-
-
 def float_type_of(dtype: np.dtype[Any]) -> FloatType:
     """The native core's name for a float dtype."""
     return _FLOAT_DTYPES[dtype]
 
 
 def check_float_dtype(dtype: np.dtype[Any], name: str) -> None:
-    if not is_float_dtype(dtype):
+    if dtype not in _FLOAT_DTYPES:
         raise TypeError(
             f"{name} must be float16, bfloat16, float32 or float64, got {dtype}; "
             f"convert it first, for example with {name}.astype('float32')"
@@ -54,8 +51,9 @@ def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
         taken = _from_dlpack(array, name)
     else:
         taken = np.asarray(array)
-    check_float_dtype(taken.dtype, name)
-    return np.require(taken, taken.dtype.newbyteorder("="), ["C_CONTIGUOUS", "ALIGNED"])
+    native = taken.dtype.newbyteorder("=")
+    check_float_dtype(native, name)
+    return np.require(taken, native, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def _from_dlpack(tensor: Any, name: str) -> NDArray[Any]:
@@ -71,14 +69,14 @@ def _from_dlpack(tensor: Any, name: str) -> NDArray[Any]:
 
 
 def check_bits(bits: SupportsIndex) -> int:
-    value = _integer(bits, "bits")
+    value = check_integer(bits, "bits")
     if not 1 <= value <= MAX_BITS:
         raise ValueError(f"bits must be 1 to {MAX_BITS}, got {value}")
     return value
 
 
 def check_count(count: SupportsIndex) -> int:
-    value = _integer(count, "count")
+    value = check_integer(count, "count")
     if value < 0:
         raise ValueError(f"count must not be negative, got {value}")
     return value
@@ -88,13 +86,13 @@ def check_threads(threads: SupportsIndex | None) -> int:
     """The number of threads for the native core, where 0 means that it chooses."""
     if threads is None:
         return 0
-    value = _integer(threads, "threads")
-    if value < 1:
-        raise ValueError(f"threads must be at least 1, or None, got {value}")
+    value = check_integer(threads, "threads")
+    if not 1 <= value <= MAX_THREADS:
+        raise ValueError(f"threads must be 1 to {MAX_THREADS}, or None, got {value}")
     return value
 
 
-def _integer(value: SupportsIndex, name: str) -> int:
+def check_integer(value: SupportsIndex, name: str) -> int:
     try:
         return operator.index(value)
     except TypeError:
@@ -105,7 +103,7 @@ def check_axis(axis: SupportsIndex | None, ndim: int) -> int | None:
     """The axis counted from the front, or None for one range over the whole tensor."""
     if axis is None:
         return None
-    value = _integer(axis, "axis")
+    value = check_integer(axis, "axis")
     if not -ndim <= value < ndim:
         raise ValueError(f"axis must be within the array's {ndim} dimensions, got {value}")
     return value % ndim
@@ -114,10 +112,8 @@ def check_axis(axis: SupportsIndex | None, ndim: int) -> int | None:
 def channel_layout(shape: tuple[int, ...], axis: int | None) -> tuple[int, int, int]:
     """The shape as (outer, channels, inner) in C order."""
     if axis is None:
-        return 1, 1, int(np.prod(shape, dtype=np.int64))
-    outer = int(np.prod(shape[:axis], dtype=np.int64))
-    inner = int(np.prod(shape[axis + 1 :], dtype=np.int64))
-    return outer, shape[axis], inner
+        return 1, 1, math.prod(shape)
+    return math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
 
 
 def raise_not_finite(array: NDArray[Any], flat_index: int, name: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, SupportsIndex
@@ -99,7 +100,7 @@ class QuantizedArray:
     @property
     def size(self) -> int:
         """How many elements the tensor has."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
@@ -130,8 +131,9 @@ class QuantizedArray:
         Parameters
         ----------
         original : array-like, optional
-            The tensor before; its true largest difference is measured. Without it the result is
-            the bound, half the largest step, which holds up to float32 rounding.
+            The tensor before; its true largest difference from `dequantize` is measured. Without
+            it the result is the bound, half the largest step, which holds up to float32 rounding
+            and, for 16-bit types, the rounding of the result to *dtype*.
 
         Raises
         ------
@@ -145,7 +147,7 @@ class QuantizedArray:
         values = as_float_array(original, "original")
         if values.shape != self.shape:
             raise ValueError(f"original must have shape {self.shape}, got {values.shape}")
-        difference = values.astype(np.float64) - self.dequantize(dtype=np.float64)
+        difference = values.astype(np.float64) - self.dequantize().astype(np.float64)
         return float(np.max(np.abs(difference), initial=0.0))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
@@ -177,4 +179,4 @@ def _channel_values(value: RangeLike, channels: int) -> Float32Array:
     values = np.asarray(value, np.float32).reshape(-1)
     if values.size != channels:
         raise ValueError(f"lo and hi must hold {channels} values, one a channel, got {values.size}")
-    return np.ascontiguousarray(values)
+    return np.require(values, requirements=["C_CONTIGUOUS", "ALIGNED"])

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from .._core import version as __version__
 from . import compress, decompress, evaluate, info, verify
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"nnr {__version__}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="nnr",
-    help="Compressed, interoperable representation of trained neural networks.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Compressed, interoperable representation of trained neural networks."""
+
+
 app.command("compress")(compress.compress)
 app.command("decompress")(decompress.decompress)
 app.command("info")(info.info)

@@ -43,7 +43,7 @@ def compress(
     check_extension(target, "OUT", (".safetensors",))
     model = load(source)
     # Before the target is written, which may be the same file.
-    original = file_sizes(source)
+    original = file_sizes(source, model)
     with progress("compressing", len(model.tensors)) as advance:
         compressed = compress_model(
             model,

@@ -101,10 +101,14 @@ def postfilter(
     """
     from ..evaluation import Cache, PostFilterTask, photographs
     from ..evaluation.results import row_by_name, row_by_size
+    from ..models import READABLE
     from ..video import find_sequences
     from ..video.vvc import Preset
+    from .model_files import check_extension
     from .output import progress
 
+    if network is not None:
+        check_extension(network, "--network", READABLE)
     if preset not in get_args(Preset):
         raise typer.BadParameter(f"--preset {preset}: must be one of {', '.join(get_args(Preset))}")
     to_stdout = json_file is not None and str(json_file) == "-"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from .._json import plain_json
+
 # Work that ends sooner needs no bar.
 _QUIET_SECONDS = 2.0
 # Tables keep their columns when they go to a file or a pipe, which has no width of its own.
@@ -22,7 +23,7 @@ _PIPE_WIDTH = 160
 
 def print_json(value: Any) -> None:
     """Print *value* as JSON to standard output; NumPy numbers are numbers, NaN is null."""
-    print(json.dumps(_plain(value), indent=2, allow_nan=False))
+    print(json.dumps(plain_json(value), indent=2, allow_nan=False))
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -72,16 +73,3 @@ def progress(description: str, total: int) -> Iterator[Callable[[str], None]]:
         # Stopping a bar that was never shown would print an empty line.
         if bar.live.is_started:
             bar.stop()
-
-
-def _plain(value: Any) -> Any:
-    """Turn *value* into what JSON knows."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -8,16 +8,19 @@ from pathlib import Path
 from ..models import onnx
 from ..models.file_sizes import FileSizes
 from ..models.formats import load
+from ..models.model import Model
 from ..models.safetensors import SafetensorsFile
 from .uniform.file import CompressedFile, is_compressed
 
 
-def file_sizes(path: str | os.PathLike[str]) -> FileSizes:
+def file_sizes(path: str | os.PathLike[str], model: Model | None = None) -> FileSizes:
     """Measure a model file of any format that `nnr.load` reads.
 
     Parameters
     ----------
     path : path
+    model : Model, optional
+        What the file holds, if it has been loaded already.
 
     Returns
     -------
@@ -36,4 +39,4 @@ def file_sizes(path: str | os.PathLike[str]) -> FileSizes:
             return FileSizes(total, CompressedFile(file).payload_bytes)
     if path.suffix.lower() == ".onnx":
         total += sum(beside.stat().st_size for beside in onnx.data_files(path))
-    return FileSizes(total, load(path).nbytes)
+    return FileSizes(total, (model or load(path)).nbytes)

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .. import _core
 from ..files import atomic_write
 from ..video import vvc
 from ..video.frame import Frame
@@ -106,9 +107,11 @@ def code_digest() -> str:
     """Hash this package's own code, so that no value outlives the code that measured it."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for path in sorted([*package.rglob("*.py"), *package.rglob("*.so")]):
+    for path in sorted(package.rglob("*.py")):
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())
+    # In an editable install the extension lies elsewhere.
+    digest.update(Path(_core.__file__).read_bytes())
     return digest.hexdigest()
 
 

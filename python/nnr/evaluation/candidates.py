@@ -55,7 +55,7 @@ def reconstructed(model: Model, bits: int) -> Candidate:
 
 
 def _candidate(label: str, bits: int | None, path: Path, model: Model) -> Candidate:
-    return Candidate(label, bits, file_sizes(path), PostFilter.load(model), _digest(model))
+    return Candidate(label, bits, file_sizes(path, model), PostFilter.load(model), _digest(model))
 
 
 def _digest(model: Model) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .._core import version
+from .._json import plain_json
 from ..video.images import DEFINITION as PHOTOGRAPH_DEFINITION
 from .candidates import ORIGINAL, Candidate
 from .metrics import DEFINITIONS as METRIC_DEFINITIONS
@@ -132,8 +132,8 @@ class PostFilterReport:
             "averages": [asdict(row) for row in averaged(self.results)],
             "tables": [asdict(table) for table in self.tables()],
         }
-        finite: dict[str, Any] = _finite(report)
-        return finite
+        plain: dict[str, Any] = plain_json(report)
+        return plain
 
     def _size_table(self) -> Table:
         original, reconstructed = self.candidates[:2]
@@ -223,11 +223,3 @@ def _qps(row: RowResult) -> str:
 def _loss(row: RowResult, metric: Metric, original: str, reconstructed: str) -> str:
     values = row.values(metric)
     return decimal(difference(values[original], values[reconstructed]), _LOSS_PLACES[metric])
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -120,6 +120,7 @@ def _description(entry: NDArray[Any] | None) -> dict[str, dict[str, str]]:
     except ValueError as error:
         raise zipfile.BadZipFile(f"{_DESCRIPTION!r}: {error}") from error
     match description:
-        case {"dtypes": dict(), "metadata": dict()}:
-            return description
+        case {"dtypes": dict(dtypes), "metadata": dict(metadata)}:
+            if all(isinstance(text, str) for text in (*dtypes.values(), *metadata.values())):
+                return description
     raise zipfile.BadZipFile(f"{_DESCRIPTION!r} is malformed")

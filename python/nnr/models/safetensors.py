@@ -142,10 +142,13 @@ class SafetensorsFile:
                 self._fail(f"tensor {name!r}: malformed description", self.where(name))
         if dtype not in DTYPES:
             self._fail(f"tensor {name!r}: unknown type {dtype!r}", self.where(name), "unsupported")
+        # First of all, since multiplying very many extents takes very long.
+        if len(shape) > MAXIMUM_RANK:
+            self._fail(f"tensor {name!r}: {len(shape)} dimensions", self.where(name))
         itemsize = DTYPES[dtype].itemsize
         # Also the extents beside a zero: their product has to fit NumPy's index type.
         extent = math.prod(length or 1 for length in shape) * itemsize
-        if len(shape) > MAXIMUM_RANK or min(shape, default=0) < 0 or extent >= 2**63:
+        if min(shape, default=0) < 0 or extent >= 2**63:
             self._fail(f"tensor {name!r}: impossible shape", self.where(name))
         if not 0 <= start <= stop or stop - start != math.prod(shape) * itemsize:
             self._fail(

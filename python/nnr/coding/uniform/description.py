@@ -11,6 +11,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from ..._ranges import FLOAT32_MAX
 from ...models.dtypes import QUANTIZABLE
 from ...models.model import RESERVED_PREFIX
 from ...models.safetensors import MAXIMUM_RANK
@@ -24,7 +25,6 @@ TENSOR_PREFIX = RESERVED_PREFIX + "tensor/"
 RANGE_PREFIX = RESERVED_PREFIX + "range/"
 
 _CHECKSUM_FIELD = "xxh3"
-_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Description:
             and len(self.shape) <= MAXIMUM_RANK
             and min(self.shape, default=1) > 0
             and (self.axis is None or 0 <= self.axis < len(self.shape))
-            and all(abs(bound) <= _FLOAT32_MAX for bound in (self.lo, self.hi))
+            and all(abs(bound) <= FLOAT32_MAX for bound in (self.lo, self.hi))
         )
 
 
