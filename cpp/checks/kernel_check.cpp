@@ -1,13 +1,16 @@
 // Every kernel at every level this CPU runs against the scalar reference: lengths 0 to 200 and some
-// longer, odd offsets, and a sentinel on both sides of every output, so that a write outside the
-// span is seen. Under a sanitizer build a read outside is seen too, since inputs are exact copies.
+// longer, inputs and outputs aligned to one element and no more. Outputs have a sentinel on both
+// sides, so that a write outside the span is seen; inputs end where their allocation ends, so that a
+// sanitizer build sees a read beyond.
 //
 //     kernel_check            check every level and print which ones ran
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -60,6 +63,22 @@ private:
     std::vector<std::uint8_t> storage_;
 };
 
+// A copy of values that ends where its allocation ends, and begins off any wider alignment.
+template <class T>
+class Input {
+public:
+    explicit Input(const std::vector<T>& values)
+        : offset_(1 + values.size() % 3), storage_(new T[offset_ + values.size()]) {
+        std::copy(values.begin(), values.end(), storage_.get() + offset_);
+    }
+
+    const T* data() const { return storage_.get() + offset_; }
+
+private:
+    std::size_t offset_;
+    std::unique_ptr<T[]> storage_;
+};
+
 template <class T>
 struct TypeInfo;
 template <>
@@ -110,13 +129,14 @@ bool same_bits(float a, float b) {
 }
 
 template <class T>
-void check_minmax(const KernelTable& level, std::size_t length) {
+void check_minmax(const KernelTable& level, const std::vector<T>& values) {
     const auto type = static_cast<std::size_t>(TypeInfo<T>::type);
-    const std::vector<T> values = random_values<T>(length);
-    const MinMax got = level.minmax[type](values.data(), length);
-    const MinMax want = kScalarKernels.minmax[type](values.data(), length);
+    const Input input(values);
+    const MinMax got = level.minmax[type](input.data(), values.size());
+    const MinMax want = kScalarKernels.minmax[type](input.data(), values.size());
     expect(got.finite && same_bits(got.lo, want.lo) && same_bits(got.hi, want.hi),
-           std::string(level.name) + " minmax " + TypeInfo<T>::name + " " + std::to_string(length));
+           std::string(level.name) + " minmax " + TypeInfo<T>::name + " " +
+               std::to_string(values.size()));
 }
 
 // Values that are not finite must be noticed wherever they stand.
@@ -144,27 +164,34 @@ void check_not_finite(const KernelTable& level, std::size_t length) {
     }
 }
 
-template <class T>
-void check_quantize(const KernelTable& level, std::size_t length, unsigned bits) {
+template <class Code, class T>
+void check_quantize(const KernelTable& level, const std::vector<T>& values, float lo, float hi,
+                    unsigned bits) {
     const auto type = static_cast<std::size_t>(TypeInfo<T>::type);
     const auto code = static_cast<std::size_t>(code_type(bits));
+    const std::size_t length = values.size();
     const std::string what = std::string(level.name) + " " + TypeInfo<T>::name + " length " +
-                             std::to_string(length) + " bits " + std::to_string(bits);
-    const std::vector<T> values = random_values<T>(length);
-    const QuantizerParameters parameters = make_quantizer(-1.3f, 1.7f, bits);
+                             std::to_string(length) + " bits " + std::to_string(bits) + " range " +
+                             std::to_string(lo) + " to " + std::to_string(hi);
+    const Input input(values);
+    const QuantizerParameters parameters = make_quantizer(lo, hi, bits);
 
-    const std::size_t code_size = size_of(code_type(bits));
-    GuardedBuffer got(length * code_size, code_size), want(length * code_size, code_size);
-    const auto got_result = level.quantize[type][code](values.data(), length, parameters, got.data());
+    GuardedBuffer got(length * sizeof(Code), sizeof(Code));
+    GuardedBuffer want(length * sizeof(Code), sizeof(Code));
+    const auto got_result = level.quantize[type][code](input.data(), length, parameters, got.data());
     const auto want_result =
-        kScalarKernels.quantize[type][code](values.data(), length, parameters, want.data());
+        kScalarKernels.quantize[type][code](input.data(), length, parameters, want.data());
     expect(got.equals(want) && got.intact(), what + " quantize");
     expect(got_result.clipped == want_result.clipped && got_result.finite, what + " clipped");
 
+    std::vector<Code> codes(length);
+    if (length > 0) std::memcpy(codes.data(), want.data(), length * sizeof(Code));
+    const Input code_input(codes);
     GuardedBuffer got_values(length * sizeof(T), sizeof(T));
     GuardedBuffer want_values(length * sizeof(T), sizeof(T));
-    level.dequantize[type][code](want.data(), length, parameters, got_values.data());
-    kScalarKernels.dequantize[type][code](want.data(), length, parameters, want_values.data());
+    level.dequantize[type][code](code_input.data(), length, parameters, got_values.data());
+    kScalarKernels.dequantize[type][code](code_input.data(), length, parameters,
+                                          want_values.data());
     expect(got_values.equals(want_values) && got_values.intact(), what + " dequantize");
 }
 
@@ -177,25 +204,56 @@ void check_bitpack(const KernelTable& level, std::size_t length, unsigned bits) 
     std::vector<Code> codes(length);
     for (Code& code : codes) code = static_cast<Code>(generator() & ((1u << bits) - 1u));
     const std::size_t bytes = packed_bytes(length, bits);
+    const Input code_input(codes);
     GuardedBuffer got(bytes, 1), want(bytes, 1);
-    const std::uint32_t seen = level.pack[type](codes.data(), length, bits, got.data());
+    const std::uint32_t seen = level.pack[type](code_input.data(), length, bits, got.data());
     const std::uint32_t seen_by_reference =
-        kScalarKernels.pack[type](codes.data(), length, bits, want.data());
+        kScalarKernels.pack[type](code_input.data(), length, bits, want.data());
     expect(got.equals(want) && got.intact() && seen == seen_by_reference, what + " pack");
 
+    const Input packed(std::vector<std::uint8_t>(want.data(), want.data() + bytes));
     GuardedBuffer unpacked(length * sizeof(Code), sizeof(Code));
-    level.unpack[type](want.data(), length, bits, unpacked.data());
+    level.unpack[type](packed.data(), length, bits, unpacked.data());
     expect(unpacked.intact(), what + " unpack writes outside");
     expect(length == 0 || std::memcmp(unpacked.data(), codes.data(), length * sizeof(Code)) == 0,
            what + " unpack");
 }
 
+// Zeros of both signs, halves between two codes, subnormals, values far outside the range; ranges of
+// one value, of subnormal width, and as wide as they may be.
+template <class T>
+void check_edges(const KernelTable& level) {
+    for (const std::size_t length : {1u, 19u, 64u}) {
+        std::vector<T> negative_zeros(length), halves(length), subnormals(length), far(length);
+        for (std::size_t i = 0; i < length; ++i) {
+            const auto number = static_cast<float>(i);
+            from_f32(-0.0f, negative_zeros[i]);
+            from_f32(number + 0.5f, halves[i]);
+            from_f32(number * 0x1p-149f, subnormals[i]);
+            from_f32(i % 2 == 0 ? 6e4f : -6e4f, far[i]);
+        }
+        for (const auto& values : {negative_zeros, halves, subnormals, far}) {
+            check_minmax(level, values);
+            check_quantize<std::uint8_t>(level, values, 0.0f, 255.0f, 8);
+            check_quantize<std::uint8_t>(level, values, 0.0f, 0.0f, 5);
+            check_quantize<std::uint8_t>(level, values, -1e-3f, 1e-3f, 1);
+            check_quantize<std::uint16_t>(level, values, 0.0f, 0x1p-140f, 16);
+            check_quantize<std::uint16_t>(level, values, -1.5e38f, 1.5e38f, 12);
+        }
+    }
+}
+
 template <class T>
 void check_float_type(const KernelTable& level) {
     for (const std::size_t length : lengths()) {
-        check_minmax<T>(level, length);
-        for (const unsigned bits : {1u, 7u, 8u, 9u, 16u}) check_quantize<T>(level, length, bits);
+        const std::vector<T> values = random_values<T>(length);
+        check_minmax(level, values);
+        for (const unsigned bits : {1u, 7u, 8u})
+            check_quantize<std::uint8_t>(level, values, -1.3f, 1.7f, bits);
+        for (const unsigned bits : {9u, 16u})
+            check_quantize<std::uint16_t>(level, values, -1.3f, 1.7f, bits);
     }
+    check_edges<T>(level);
     check_not_finite<T>(level, 37);
 }
 
