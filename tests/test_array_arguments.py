@@ -126,6 +126,12 @@ def test_threads_out_of_range(module, threads: int) -> None:
         module.quantize(VALUES, threads=threads)
 
 
+def test_masked_arrays_are_refused(module) -> None:
+    masked = np.ma.masked_array(VALUES[0, 0], VALUES[0, 0] > 0)
+    with pytest.raises(TypeError, match="array is masked; fill it first"):
+        module.quantize(masked)
+
+
 class FakeTensor:
     """What a framework's tensor shows of itself: the DLPack protocol and nothing else."""
 

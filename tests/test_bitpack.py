@@ -105,6 +105,11 @@ class TestArguments:
         assert module.pack(np.zeros(0, np.uint8), 7).size == 0
         assert module.unpack(np.zeros(0, np.uint8), 7, 0).size == 0
 
+    def test_bytes_like(self, module) -> None:
+        for packed in (b"!C", bytearray(b"!C"), memoryview(b"!C")):
+            assert module.unpack(packed, 4, 4).tolist() == [1, 2, 3, 4]
+        assert module.pack([], 3).size == 0
+
     def test_strided_codes(self, module) -> None:
         codes = np.arange(40, dtype=np.uint8)[::3] % 16
         np.testing.assert_array_equal(module.unpack(module.pack(codes, 4), 4, 14), codes)

@@ -47,6 +47,11 @@ def test_unknown_target_is_named() -> None:
         nnr.cpu.use_target("sse9")
 
 
+def test_target_that_is_no_name() -> None:
+    with pytest.raises(TypeError, match="target must be a str, got int"):
+        nnr.cpu.use_target(5)  # type: ignore[arg-type]
+
+
 def test_target_of_another_machine_is_an_error() -> None:
     foreign = "avx2" if "neon" in nnr.cpu.targets() else "neon"
     with pytest.raises(ValueError, match=foreign):

@@ -179,3 +179,33 @@ def test_missing_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     monkeypatch.setattr("nnr.evaluation.embedded.find_spec", lambda _: None)
     assert main(monkeypatch, "postfilter") == 1
     assert "pip install 'nnr[evaluate]'" in capsys.readouterr().err
+
+
+def test_a_compressed_network_is_no_original(
+    clips: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    compressed = tmp_path / "filter.safetensors"
+    nnr.compress(nnr.load(nnr.networks.POSTFILTER_LUMA)).save(compressed)
+    assert main(monkeypatch, "--sequences", clips, "--network", compressed) == 1
+    assert "is compressed already; give the original network" in capsys.readouterr().err
+
+
+def test_the_extra_that_is_named_is_enough(
+    clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*_: Any, **__: Any) -> None:
+        raise nnr.MissingExtraError("onnx", "onnx")
+
+    monkeypatch.setattr(PostFilterTask, "run", run)
+    assert main(monkeypatch, "--sequences", clips) == 1
+    assert "pip install 'nnr[evaluate]'" in capsys.readouterr().err
+
+
+def test_a_network_of_unknown_kind_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    done = invoke("--network", tmp_path / "notes.txt")
+    assert done.exit_code == 2
+    assert "notes.txt must end in" in re.sub(r"[\s│]+", " ", done.output)

@@ -277,6 +277,7 @@ class TestQuantizedArray:
             ({"hi": np.nan}, "finite"),
             ({"lo": -3e38, "hi": 3e38}, "scale the values down"),
             ({"shape": (-3,)}, "negative"),
+            ({"shape": (1 << 32, 1 << 32), "packed": np.zeros(0, np.uint8)}, "take"),
             ({"axis": 1}, "axis must be within"),
         ],
     )

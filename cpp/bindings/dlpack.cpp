@@ -5,6 +5,7 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -60,9 +61,11 @@ ElementType element_type_of(const DLDataType& type) {
     }
     if (type.lanes == 1 && type.code == kBFloat && type.bits == 16)
         return {"bfloat16", py::dtype("uint16")};
-    throw py::type_error("DLPack tensor has type code " + std::to_string(type.code) + " with " +
-                         std::to_string(type.bits) + " bits and " + std::to_string(type.lanes) +
-                         " lanes; wanted float16, bfloat16, float32 or float64");
+    constexpr const char* kKinds[] = {"int", "uint", "float", "opaque", "bfloat", "complex", "bool"};
+    const std::string kind =
+        type.code < std::size(kKinds) ? kKinds[type.code] : "code " + std::to_string(type.code);
+    throw py::type_error("DLPack tensor is of " + kind + std::to_string(type.bits) +
+                         "; wanted float16, bfloat16, float32 or float64");
 }
 
 // Takes the tensor out of the capsule, as the protocol asks of a consumer: the capsule is renamed,

@@ -36,10 +36,7 @@ def float_type_of(dtype: np.dtype[Any]) -> FloatType:
 
 def check_float_dtype(dtype: np.dtype[Any], name: str) -> None:
     if dtype not in _FLOAT_DTYPES:
-        raise TypeError(
-            f"{name} must be float16, bfloat16, float32 or float64, got {dtype}; "
-            f"convert it first, for example with {name}.astype('float32')"
-        )
+        raise TypeError(f"{name} must be float16, bfloat16, float32 or float64, got {dtype}")
 
 
 def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
@@ -47,12 +44,18 @@ def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
 
     NumPy arrays that already are so, and DLPack CPU tensors, are taken without a copy.
     """
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name} is masked; fill it first, for example with {name}.filled(0)")
     if not isinstance(array, np.ndarray) and hasattr(array, "__dlpack__"):
         taken = _from_dlpack(array, name)
     else:
         taken = np.asarray(array)
     native = taken.dtype.newbyteorder("=")
-    check_float_dtype(native, name)
+    if native not in _FLOAT_DTYPES:
+        raise TypeError(
+            f"{name} must be float16, bfloat16, float32 or float64, got {taken.dtype}; "
+            f"convert it first, for example with {name}.astype('float32')"
+        )
     return np.require(taken, native, ["C_CONTIGUOUS", "ALIGNED"])
 
 
@@ -126,12 +129,14 @@ def raise_not_finite(array: NDArray[Any], flat_index: int, name: str) -> NoRetur
 def check_codes(codes: object, bits: int) -> Codes:
     """Codes as a flat contiguous array of the smallest type that the native core takes."""
     array = np.asarray(codes)
+    if array.size == 0:
+        return np.empty(0, code_dtype(bits))
     if array.dtype.kind not in "ui":
         raise TypeError(f"codes must be integers, got {array.dtype}")
-    if array.dtype.kind == "i" and array.size and array.min() < 0:
+    if array.dtype.kind == "i" and array.min() < 0:
         raise ValueError(f"codes must not be negative, got {array.min()}")
     if array.dtype not in (np.uint8, np.uint16) or (array.dtype == np.uint8 and bits > 8):
-        if array.size and array.max() >> bits:
+        if array.max() >> bits:
             raise_code_too_large(array, bits)
         array = array.astype(code_dtype(bits))
     return cast("Codes", np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED"]).reshape(-1))
@@ -152,6 +157,8 @@ def packed_size(count: int, bits: int) -> int:
 
 
 def check_packed(packed: object, count: int, bits: int) -> NDArray[np.uint8]:
+    if isinstance(packed, bytes | bytearray | memoryview):
+        packed = np.frombuffer(packed, np.uint8)
     array = np.asarray(packed)
     if array.dtype != np.uint8:
         raise TypeError(f"packed must be uint8, got {array.dtype}")

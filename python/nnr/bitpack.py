@@ -83,7 +83,8 @@ def unpack(
 
     Parameters
     ----------
-    packed : uint8 array of ``ceil(count * bits / 8)`` bytes
+    packed : uint8 array of one dimension, or bytes-like
+        ``ceil(count * bits / 8)`` bytes.
     bits : int
         1 to 16.
     count : int

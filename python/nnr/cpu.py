@@ -57,6 +57,8 @@ class use_target:  # noqa: N801 - used as a function, and as a context manager
     """
 
     def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"target must be a str, got {type(name).__name__}")
         self._previous = _core.current_target()
         status = _core.use_target(name)
         if status != "ok":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,21 +18,30 @@ from numpy.typing import NDArray
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a temporary file beside *path* for writing and rename it to *path* at the end.
 
-    On any failure the temporary file is removed and whatever was at *path* stays as it was.
+    On any failure the temporary file is removed and whatever was at *path* stays as it was. A new
+    file in place of an old one has its permissions. What is no regular file (a device, a pipe)
+    cannot be replaced and is written to as it is.
 
     Raises
     ------
     OSError
         The file cannot be written; the error always carries a file name.
     """
+    mode = _mode(path)
+    if mode is not None and stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if mode is not None and not stat.S_ISREG(mode):
+        with Path(path).open("wb") as file:
+            yield file
+        return
     # Through a symbolic link, since renaming would replace the link by a file.
     target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
         try:
             with temporary.open("xb") as file:
+                if mode is not None:
+                    temporary.chmod(stat.S_IMODE(mode))
                 yield file
                 file.flush()
                 # Some file systems report a full disk only here.
@@ -43,6 +53,14 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         if error.filename is None or error.filename == str(temporary):
             error.filename, error.filename2 = os.fspath(path), None
         raise
+
+
+def _mode(path: str | os.PathLike[str]) -> int | None:
+    """The type and permissions of what is at *path*; None where nothing is."""
+    try:
+        return Path(path).stat().st_mode
+    except FileNotFoundError:
+        return None
 
 
 def map_file(path: str | os.PathLike[str]) -> NDArray[np.uint8]:

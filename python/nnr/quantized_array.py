@@ -17,6 +17,7 @@ from ._arguments import (
     check_axis,
     check_bits,
     check_float_dtype,
+    check_integer,
     check_packed,
 )
 from ._ranges import Float32Array, RangeLike, check_representable, steps
@@ -169,7 +170,7 @@ class QuantizedArray:
 
 
 def _checked_shape(shape: Sequence[SupportsIndex]) -> tuple[int, ...]:
-    checked = tuple(int(side) for side in shape)
+    checked = tuple(check_integer(side, "shape") for side in shape)
     if any(side < 0 for side in checked):
         raise ValueError(f"shape must not hold negative sides, got {checked}")
     return checked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
@@ -99,6 +100,7 @@ def postfilter(
     What was encoded and measured is kept in the cache: a second run is quick, and one that was
     stopped goes on where it was.
     """
+    from ..errors import MissingExtraError
     from ..evaluation import Cache, PostFilterTask, photographs
     from ..evaluation.results import row_by_name, row_by_size
     from ..models import READABLE
@@ -112,8 +114,8 @@ def postfilter(
     if preset not in get_args(Preset):
         raise typer.BadParameter(f"--preset {preset}: must be one of {', '.join(get_args(Preset))}")
     to_stdout = json_file is not None and str(json_file) == "-"
-    if json_file is not None and not to_stdout and not json_file.resolve().parent.is_dir():
-        raise typer.BadParameter(f"--json {json_file}: its folder does not exist")
+    if json_file is not None and not to_stdout and not os.access(json_file.parent, os.W_OK):
+        raise typer.BadParameter(f"--json {json_file}: its folder does not exist or is read-only")
     options: dict[str, Any] = {} if network is None else {"network": network}
     task = PostFilterTask(
         photographs() if sequences is None else find_sequences(sequences),
@@ -125,15 +127,18 @@ def postfilter(
         row_of=row_by_name if sequences is None else row_by_size,
         **options,
     )
-    with progress("evaluating", task.step_count) as advance:
-        report = task.run(threads=threads, cache=Cache(cache), on_step=advance)
+    try:
+        with progress("evaluating", task.step_count) as advance:
+            report = task.run(threads=threads, cache=Cache(cache), on_step=advance)
+    except MissingExtraError as error:
+        raise MissingExtraError(error.package, "evaluate") from error  # it holds all that is needed
     text = json.dumps(report.json_object(), indent=2, allow_nan=False)
     if to_stdout:
         print(text)
         return
+    print(report.markdown())
     if json_file is not None:
         _write(json_file, text)
-    print(report.markdown())
 
 
 def _width_range(text: str | None) -> range:

@@ -11,6 +11,7 @@ from ..coding import uniform
 from ..coding.sizes import file_sizes
 from ..models import Model, load
 from ..models.file_sizes import FileSizes
+from ..models.safetensors import SafetensorsFile
 from ..networks import PostFilter
 
 ORIGINAL = "float32"
@@ -41,7 +42,15 @@ class Candidate:
 
 
 def original(path: Path) -> tuple[Model, Candidate]:
-    """Load the network that is to be compressed."""
+    """Load the network that is to be compressed.
+
+    Raises
+    ------
+    ValueError
+        It is compressed already, so that there is no original to compare with.
+    """
+    if path.suffix.lower() == ".safetensors" and uniform.is_compressed(SafetensorsFile(path)):
+        raise ValueError(f"{path} is compressed already; give the original network")
     model = load(path)
     return model, _candidate(ORIGINAL, None, path, model)
 

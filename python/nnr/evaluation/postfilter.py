@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .._arguments import check_bits, check_integer
 from ..networks import POSTFILTER_LUMA
 from ..video import vvc
 from ..video.sequence import FrameSequence
@@ -76,11 +77,10 @@ class PostFilterTask:
             raise ValueError("sequences and qps must hold at least one each")
         for qp in self.qps:
             VvcSettings(qp, preset=self.preset)
-        if self.frames is not None and self.frames < 1:
+        if self.frames is not None and check_integer(self.frames, "frames") < 1:
             raise ValueError(f"frames must be at least 1, got {self.frames}")
         for bits in self._widths():
-            if not 1 <= bits <= 16:
-                raise ValueError(f"bits must be 1 to 16, got {bits}")
+            check_bits(bits)
         for sequence in self.sequences:
             _check_source(sequence)
 

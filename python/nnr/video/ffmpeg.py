@@ -52,7 +52,7 @@ def run(arguments: list[str], input_data: bytes | None = None) -> tuple[bytes, s
         raise ExternalToolError(f"ffmpeg could not be started: {error}") from error
     messages = done.stderr.decode(errors="replace")
     if done.returncode != 0:
-        tail = "\n".join(messages.strip().splitlines()[-_MESSAGE_LINES:])
+        tail = "\n".join(messages.strip().splitlines()[-_MESSAGE_LINES:]) or "(it said nothing)"
         raise ExternalToolError(f"ffmpeg failed with status {done.returncode}:\n{tail}")
     return done.stdout, messages
 
@@ -66,6 +66,7 @@ def shown_command(arguments: list[str]) -> str:
 def version() -> str:
     """Return the version of ffmpeg, such as ``9.0.2``."""
     output, _ = run(["-version"])
-    first_line = output.decode(errors="replace").splitlines()[0]
-    match = re.match(r"ffmpeg version (\S+)", first_line)
-    return match.group(1) if match else first_line
+    match = re.match(rb"ffmpeg version (\S+)", output)
+    if match is None:
+        raise ExternalToolError(f"{executable()} is no ffmpeg: it does not state its version")
+    return match.group(1).decode(errors="replace")

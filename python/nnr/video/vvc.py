@@ -17,6 +17,7 @@ from typing import Literal, cast, get_args
 
 import numpy as np
 
+from .._arguments import check_integer
 from ..errors import ExternalToolError
 from . import ffmpeg
 from .frame import Frame, FrameFormat, Plane
@@ -65,6 +66,7 @@ class VvcSettings:
     preset: Preset = "faster"
 
     def __post_init__(self) -> None:
+        check_integer(self.qp, "qp")
         if not 0 <= self.qp <= 63:
             raise ValueError(f"qp must be 0 to 63, got {self.qp}")
         if self.loop_filters not in _LOOP_FILTER_PARAMETERS:
