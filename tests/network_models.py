@@ -44,14 +44,21 @@ class GraphMaker:
         return name
 
     def conv(
-        self, source: str, channels: int, kernel: int = 3, *, bias: bool = True, **attributes: Any
+        self,
+        source: str,
+        channels: int,
+        kernel: int | tuple[int, int] = 3,
+        *,
+        bias: bool = True,
+        **attributes: Any,
     ) -> str:
+        height, width = kernel if isinstance(kernel, tuple) else (kernel, kernel)
         ins = self.channels[source]
-        scale = 1 / np.sqrt(ins * kernel * kernel)
-        inputs = [source, self.weight(self.numbers(channels, ins, kernel, kernel, scale=scale))]
+        scale = 1 / np.sqrt(ins * height * width)
+        inputs = [source, self.weight(self.numbers(channels, ins, height, width, scale=scale))]
         if bias:
             inputs.append(self.weight(self.numbers(channels, scale=0.1)))
-        attributes.setdefault("pads", [kernel // 2] * 4)
+        attributes.setdefault("pads", [height // 2, width // 2] * 2)
         return self.node("Conv", inputs, channels, **attributes)
 
     def same(self, operator: str, source: str, *others: str, **attributes: Any) -> str:
@@ -124,13 +131,13 @@ def residual_filter(channels: int = 12, *, inputs: int = 2) -> onnx.ModelProto:
 def every_operator() -> onnx.ModelProto:
     """All operators, several resolutions, values that are used more than once."""
     maker = GraphMaker(3)
-    wide = maker.conv("x", 20, 5)
+    wide = maker.conv("x", 20, (5, 3))
     slopes = maker.weight(maker.numbers(20, 1, 1))
     wide = maker.same("PRelu", wide, slopes)
     mirrored = maker.conv(maker.pad(wide, (1, 2, 1, 0), "reflect"), 7, 3, pads=[0, 0, 0, 0])
     mirrored = maker.same("LeakyRelu", mirrored, alpha=0.2)
     repeated = maker.same("Clip", maker.pad("x", (1, 2, 1, 0), "edge"), *_bounds(maker, -1, 1.5))
-    repeated = maker.conv(maker.conv(repeated, 5, 3, pads=[0, 0, 0, 0]), 5, 1)
+    repeated = maker.conv(maker.conv(repeated, 5, 3, pads=[0, 0, 0, 0]), 5, (1, 5))
     joined = maker.node("Concat", [mirrored, repeated, mirrored], 19, axis=1)
     joined = maker.node(
         "Concat", [maker.slice(joined, 3, 16), maker.slice(joined, 0, 3)], 16, axis=1

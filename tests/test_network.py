@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import onnx
 import pytest
@@ -28,26 +30,26 @@ def random_image(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
 
 
-def convolution(kernel: int, ins: int, outs: int) -> tuple[onnx.ModelProto, GraphMaker]:
+def convolution(kernel: tuple[int, int], ins: int, outs: int) -> onnx.ModelProto:
     """A convolution without padding and its activation, with slopes on both sides of 1."""
-    maker = GraphMaker(ins, seed=kernel * 100 + ins)
+    maker = GraphMaker(ins, seed=kernel[0] * 1000 + kernel[1] * 100 + ins)
     result = maker.conv("x", outs, kernel, pads=[0] * 4)
     maker.same("PRelu", result, maker.weight(maker.numbers(outs, 1, 1)))
-    return maker.model(), maker
+    return maker.model()
 
 
-@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (5, 5), (1, 3), (3, 5), (5, 1)])
 @pytest.mark.parametrize("ins", range(1, 41))
-def test_convolution_keeps_its_bound_at_every_level(kernel: int, ins: int) -> None:
+def test_convolution_keeps_its_bound_at_every_level(kernel: tuple[int, int], ins: int) -> None:
     outs = 41 - ins
-    model = as_model(convolution(kernel, ins, outs)[0])
+    model = as_model(convolution(kernel, ins, outs))
     weights, bias, slopes = (model.tensors[f"w{i}"] for i in range(3))
     slopes = slopes.reshape(-1)
-    x = random_image(ins, kernel - 1 + 2 * (ins % 4) + 1, kernel - 1 + 2 * (ins % 15) + 1)
+    x = random_image(ins, kernel[0] + 2 * (ins % 4), kernel[1] + 2 * (ins % 15))
     wide = [array.astype(np.float64) for array in (x, weights, bias, slopes)]
     exact = reference_conv(*wide)
     magnitude = reference_conv(*(np.abs(array) for array in wide[:3]))
-    terms = ins * kernel * kernel + 3
+    terms = ins * kernel[0] * kernel[1] + 3
     bound = terms * ROUNDING / (1 - terms * ROUNDING) * magnitude
     bound *= np.maximum(1, np.abs(slopes))[:, None, None]
     network = Network.load(model)
@@ -137,6 +139,81 @@ def test_strided_input_and_out() -> None:
     np.testing.assert_array_equal(out, network.run(x))
 
 
+def test_misaligned_input() -> None:
+    network = Network.load(as_model(small_network()))
+    x = np.frombuffer(bytes(1) + random_image(1, 9, 11).tobytes(), np.float32, offset=1)
+    x = x.reshape(1, 9, 11)
+    assert not x.flags.aligned
+    np.testing.assert_array_equal(network.run(x), network.run(x.copy()))
+    out = np.empty((1, 1, 9, 11), np.float32)
+    with pytest.raises(ValueError, match="aligned"):
+        network.plan.run(x[None], out, 1, None)
+    with pytest.raises(TypeError, match="incompatible"):
+        network.plan.run(np.asfortranarray(out), out, 1, None)
+
+
+def test_threads_of_python_get_what_one_alone_gets() -> None:
+    network = Network.load(as_model(every_operator()))
+    images = [random_image(2, 3, 40 + 2 * i, 51, seed=i) for i in range(16)]
+    alone = [network.run(x, threads=1) for x in images]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda x: network.run(x, threads=2), images))
+    for result, wanted in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(result, wanted)
+
+
+ACTIVATIONS = {
+    "Relu": lambda maker, source: maker.same("Relu", source),
+    "LeakyRelu": lambda maker, source: maker.same("LeakyRelu", source, alpha=0.25),
+    "PRelu": lambda maker, source: maker.same(
+        "PRelu", source, maker.weight(np.array([0.5, -2, 1e30], np.float32).reshape(3, 1, 1))
+    ),
+}
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("fused", [True, False])
+def test_activation_of_infinities_and_nan(activation: str, fused: bool) -> None:
+    maker = GraphMaker(1)
+    copies = maker.node("Conv", ["x", maker.weight(np.ones((3, 1, 1, 1), np.float32))], 3)
+    result = ACTIVATIONS[activation](maker, copies)
+    if not fused:
+        maker.same("Add", result, maker.same("Identity", copies))
+    x = np.array([-np.inf, -3e38, -1, -0.0, 0, 1, 3e38, np.inf], np.float32).reshape(1, 2, 4)
+    proto = maker.model()
+    network = Network.load(as_model(proto))
+    wanted = expected(session_of(proto), x)
+    np.testing.assert_array_equal(network.run(x), wanted)
+    np.testing.assert_array_equal(reference.run(read_graph(as_model(proto)), x), wanted)
+    x[0, 1, 1] = np.nan
+    assert np.isnan(network.run(x)[:, 1, 1]).all()
+    assert np.isnan(reference.run(read_graph(as_model(proto)), x)[:, 1, 1]).all()
+
+
+@pytest.mark.usefixtures("target")
+def test_sum_that_overflows_is_cut_off_by_relu() -> None:
+    maker = GraphMaker(1)
+    weights = maker.weight(np.array([-3e38, 3e38], np.float32).reshape(2, 1, 1, 1))
+    maker.same("Relu", maker.node("Conv", ["x", weights], 2))
+    result = Network.load(as_model(maker.model())).run(np.full((1, 2, 3), 9, np.float32))
+    np.testing.assert_array_equal(result[0], np.zeros((2, 3)))
+    np.testing.assert_array_equal(result[1], np.full((2, 3), np.inf))
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge", "reflect"])
+def test_largest_pad(mode: str) -> None:
+    maker = GraphMaker(1)
+    maker.pad("x", (0, 65536, 0, 65536), mode)
+    plan = Network.load(as_model(maker.model())).plan
+    # Takes no time, however large.
+    assert plan.output_size(1, 1 << 40) == (1, (1 << 40) + (1 << 17))
+    with pytest.raises(ValueError, match=r"input: is too large|'pad0' \(Pad\): .* too large"):
+        plan.output_size(1, 1 << 48)
+    with pytest.raises(ValueError, match="input: is too large"):
+        plan.output_size(1 << 62, 1)
+
+
 def test_network_without_layers_copies() -> None:
     maker = GraphMaker(3)
     maker.same("Identity", "x")
@@ -187,6 +264,6 @@ def test_size_that_the_network_cannot_take(
 
 
 def test_image_smaller_than_the_kernel() -> None:
-    network = Network.load(as_model(convolution(5, 1, 1)[0]))
+    network = Network.load(as_model(convolution((5, 5), 1, 1)))
     with pytest.raises(ValueError, match="smaller than its kernel"):
         network.run(np.zeros((1, 9, 4), np.float32))

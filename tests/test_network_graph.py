@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from network_models import GraphMaker, as_model, assert_close, expected, session_of
+from network_models import (
+    GraphMaker,
+    as_model,
+    assert_close,
+    every_operator,
+    expected,
+    residual_filter,
+    session_of,
+)
 from onnx import TensorProto, helper
 
 import nnr
@@ -186,6 +194,18 @@ WRONG: list[tuple[Add, str]] = [
     (_node("Mul", np.zeros((3, 1, 1), np.float32)), "has 3 constants for an input of 4 channels"),
     (_node("DepthToSpace", blocksize=3), r"cannot spread 4 channels over blocks of 3x3"),
     (_node("SpaceToDepth", blocksize=65), "block size must be 1 to 64"),
+    (_node("SpaceToDepth", blocksize=-1), r"'spacetodepth0' .*must be positive, got -1"),
+    (_node("DepthToSpace"), r"'depthtospace0' \(DepthToSpace\): is malformed .*blocksize"),
+    (_node("LeakyRelu", alpha=[0.1, 0.2]), r"'leakyrelu0' \(LeakyRelu\): is malformed"),
+    (_node("Conv", np.zeros((1, 4, 1, 1), np.float32), pads=1), r"'conv0' .*is malformed"),
+    (_node("Add"), r"'add0' \(Add\): has 1 inputs, not 2"),
+    (_node("Slice", np.array([0, 0]), np.array([1]), np.array([1])), "2 starts and 1 ends for 1"),
+    (_node("Slice", starts=[0]), "1 starts and 0 ends for 1 axes"),
+    (_node("Slice", np.array([0.5]), np.array([1])), r"'slice0' \(Slice\): is malformed"),
+    (_node("Pad", np.zeros(2, int), np.float32(0), np.array([4])), r"axes \[4\] are not"),
+    (_node("Pad", np.zeros(6, int)), "6 pads for 4 axes"),
+    (_node("Pad", np.array([0, 0, 0, 1 << 16, 0, 0, 0, 65537])), r"'pad0' \(Pad\): pads by 65537"),
+    (_node("Pad", np.array([0, 0, 1 << 62, 0, 0, 0, 1 << 62, 0])), r"wanted 0 to 65536"),
     (_node("Slice", *(np.array([v]) for v in (3, 1, 1))), "takes none of the 4 channels"),
     (lambda maker: maker.same("Add", "x", maker.slice("x", 0, 2)), "4 and 2 channels"),
     (lambda maker: maker.same("Add", "x", "nowhere"), "'nowhere' is computed by no node"),
@@ -217,6 +237,65 @@ def test_channels_that_would_not_fit_in_memory() -> None:
         value = maker.node("SpaceToDepth", [value], maker.channels[value] * 4096, blocksize=64)
     with pytest.raises(ValueError, match="more than 65536"):
         Network.load(as_model(maker.model()))
+
+
+def test_input_channels_that_would_not_fit_in_memory() -> None:
+    info = helper.make_tensor_value_info
+    with pytest.raises(ValueError, match="more than 65536 channels"):
+        Network.load(_with_inputs(info("x", TensorProto.FLOAT, [1, 1 << 62, 2, 2])))
+
+
+def _old_attributes() -> onnx.ModelProto:
+    maker = GraphMaker(4, opset=9)
+    maker.same("Clip", "x", min=-0.5, max=0.75)
+    maker.node("Slice", ["clip0"], 2, axes=[1], starts=[1], ends=[3])
+    maker.node("Pad", ["slice1"], 2, pads=[0, 0, 1, 2, 0, 0, 3, 4], value=1.5)
+    maker.node("Constant", [], 0, value_floats=[0.5, 2.0])
+    maker.node("Mul", ["pad2", "constant3"], 2)
+    return maker.model()
+
+
+def _damage(proto: onnx.ModelProto, rng: np.random.Generator) -> None:
+    """Change one thing of one node or constant."""
+    nodes = proto.graph.node
+    node = nodes[rng.integers(len(nodes))]
+    values = [3, -1, 2**62, 0.5, "text", [7], [-1, 5], [0.5], ["a"], onnx.TensorProto()]
+    match rng.integers(6):
+        case 0 if node.attribute:
+            del node.attribute[rng.integers(len(node.attribute))]
+        case 1 if node.attribute:
+            attribute = node.attribute[rng.integers(len(node.attribute))]
+            value = values[rng.integers(len(values))]
+            attribute.CopyFrom(helper.make_attribute(attribute.name, value))
+        case 2 if node.input:
+            del node.input[rng.integers(len(node.input))]
+        case 3 if node.input:
+            names = ["", "nowhere", *(t.name for t in proto.graph.initializer), *nodes[0].output]
+            node.input[rng.integers(len(node.input))] = names[rng.integers(len(names))]
+        case 4 if proto.graph.initializer:
+            tensor = proto.graph.initializer[rng.integers(len(proto.graph.initializer))]
+            dtype = [np.float32, np.int64, np.float64, np.bool_, np.uint8][rng.integers(5)]
+            array = rng.integers(-3, 9, rng.integers(0, 4, rng.integers(5))).astype(dtype)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+        case 5:
+            del node.output[:]
+
+
+@pytest.mark.parametrize("make", [every_operator, residual_filter, _old_attributes])
+def test_damaged_graph_is_loaded_or_refused(make: Callable[[], onnx.ModelProto]) -> None:
+    rng = np.random.default_rng(7)
+    whole = make()
+    refused = 0
+    for _ in range(400):
+        proto = onnx.ModelProto()
+        proto.CopyFrom(whole)
+        for _ in range(rng.integers(1, 3)):
+            _damage(proto, rng)
+        try:
+            Network.load(as_model(proto))
+        except ValueError:
+            refused += 1
+    assert refused > 100
 
 
 def _with_inputs(*inputs: onnx.ValueInfoProto) -> Model:

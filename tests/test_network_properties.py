@@ -42,8 +42,8 @@ class RandomGraph:
         self.values.append(self._draw(st.sampled_from(steps))(value))
 
     def _conv(self, value: Value) -> Value:
-        channels, kernel = self._draw(st.integers(1, 20)), self._draw(st.sampled_from([1, 3, 5]))
-        bias = self._draw(st.booleans())
+        channels, bias = self._draw(st.integers(1, 20)), self._draw(st.booleans())
+        kernel = self._draw(st.tuples(*[st.sampled_from([1, 3, 5])] * 2))
         name = self.maker.conv(value.name, channels, kernel, bias=bias)
         return Value(name, channels, value.height, value.width)
 

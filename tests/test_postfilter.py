@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from network_models import GraphMaker, as_model, expected, residual_filter, session_of
 
 import nnr
-from nnr.networks import PostFilter
+from nnr.networks import Network, PostFilter
 from nnr.networks.graph import read_graph
 from nnr.reference import network as reference
 
@@ -84,6 +85,51 @@ def test_result_depends_on_neither_tiles_nor_threads() -> None:
     for tile, threads in [(1, 3), (5, 2), (16, 1), (33, 4)]:
         tiled = post_filter.apply(plane, qp=32, bit_depth=10, threads=threads, _tile=tile)
         np.testing.assert_array_equal(tiled, whole)
+
+
+def mirroring_network(reach: int) -> onnx.ModelProto:
+    """Margins by reflection, which convolutions of 3x5 and 5x3 use up."""
+    maker = GraphMaker(1)
+    value = maker.pad("x", (reach, reach, reach, reach), "reflect")
+    for _ in range(reach // 3):
+        value = maker.conv(maker.conv(value, 4, (3, 5), pads=[0] * 4), 1, (5, 3), pads=[0] * 4)
+    return maker.model()
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("size", [(1, 1), (6, 7), (2, 30), (7, 1), (7, 7)])
+def test_plane_smaller_than_the_margins_that_it_is_mirrored_in(size: tuple[int, int]) -> None:
+    proto = mirroring_network(6)
+    plane = random_plane(*size, 8)
+    result = PostFilter.load(as_model(proto)).apply(plane, qp=30)
+    large = np.pad(plane, [(0, max(0, 7 - length)) for length in size], mode="edge")
+    x = large[None].astype(np.float32) / 255
+    wanted = expected(session_of(proto), x)[0, : size[0], : size[1]]
+    assert np.abs(result - np.clip(wanted * 255, 0, 255)).max() <= 0.5 + 1e-5 * 255
+
+
+def test_misaligned_plane() -> None:
+    post_filter = PostFilter.load(as_model(mean_network()))
+    wanted = random_plane(12, 17, 10)
+    plane = np.frombuffer(bytes(1) + wanted.tobytes(), np.uint8, offset=1).view(np.uint16)
+    plane = plane.reshape(wanted.shape)
+    assert not plane.flags.aligned
+    arguments = {"qp": 30, "bit_depth": 10}
+    np.testing.assert_array_equal(
+        post_filter.apply(plane, **arguments), post_filter.apply(wanted, **arguments)
+    )
+    with pytest.raises(ValueError, match="aligned"):
+        post_filter.network.plan.filter_plane(plane, wanted, 1023.0, 0.5, 1, None)
+
+
+def test_threads_of_python_get_what_one_alone_gets() -> None:
+    post_filter = PostFilter.load(as_model(residual_filter()))
+    planes = [random_plane(90 + i, 131, 10, seed=i) for i in range(16)]
+    alone = [post_filter.apply(plane, qp=32, bit_depth=10, threads=1) for plane in planes]
+    with ThreadPoolExecutor(4) as pool:
+        together = pool.map(lambda p: post_filter.apply(p, qp=32, bit_depth=10, threads=2), planes)
+        for result, wanted in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(result, wanted)
 
 
 def test_qp_reaches_the_network_only_if_it_has_a_channel_for_it() -> None:
@@ -170,6 +216,20 @@ def test_networks_that_are_no_post_filters() -> None:
     maker = GraphMaker(1)
     maker.conv("x", 1, pads=[0] * 4)
     with pytest.raises(ValueError, match="must keep the size"):
+        PostFilter.load(as_model(maker.model()))
+    maker = GraphMaker(1)
+    maker.pad("x", (1 << 16,) * 4, "edge")
+    with pytest.raises(ValueError, match="must keep the size"):
+        PostFilter.load(as_model(maker.model()))
+
+
+def test_network_that_keeps_one_size_only_is_no_post_filter() -> None:
+    maker = GraphMaker(1)
+    value = maker.node("DepthToSpace", [maker.conv("x", 4)], 1, blocksize=2)
+    for _ in range(16):
+        value = maker.conv(value, 1, 5, pads=[0] * 4)
+    assert Network.load(as_model(maker.model())).plan.output_size(64, 64) == (64, 64)
+    with pytest.raises(ValueError, match=r"makes \(66, 66\) of \(65, 65\)"):
         PostFilter.load(as_model(maker.model()))
 
 

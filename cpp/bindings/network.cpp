@@ -1,28 +1,20 @@
 // The network engine: a builder that takes layers one by one, and the plan it gives.
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
 #include "../core/network/execute.hpp"
+#include "array.hpp"
 #include "register.hpp"
-
-namespace py = pybind11;
 
 namespace nnr::bindings {
 namespace {
 
 using namespace nnr::network;
-
-// C-ordered, of exactly this type: the binding neither casts nor copies.
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
 
 // Top, left, bottom, right, in ONNX's order.
 using Pads = std::tuple<Index, Index, Index, Index>;
@@ -30,14 +22,6 @@ using Pads = std::tuple<Index, Index, Index, Index>;
 PerAxis<Margin> margins_of(const Pads& pads) {
     const auto [top, left, bottom, right] = pads;
     return {Margin{top, bottom}, Margin{left, right}};
-}
-
-void require(bool condition, const char* what) {
-    if (!condition) throw py::value_error(what);
-}
-
-std::span<const float> view(const Array<float>& array) {
-    return {array.data(), static_cast<std::size_t>(array.size())};
 }
 
 DepthOrder depth_order_of(std::string_view mode) {
@@ -87,8 +71,8 @@ void py_run(const Plan& plan, const Array<float>& input, Array<float> out, unsig
                 static_cast<std::size_t>(out.shape(1)) == plan.channels(plan.output()),
             "output shape");
     const RunOptions options = options_of(threads, tile);
-    const float* from = input.data();
-    float* to = out.mutable_data();
+    const float* from = view(input).data();
+    float* to = mutable_view(out).data();
     const py::gil_scoped_release unlocked;
     run(plan, from, images, size, options, to);
 }
@@ -100,7 +84,7 @@ void py_filter_plane(const Plan& plan, const Array<Sample>& plane, Array<Sample>
     const Size size = size_of(plane), given = size_of(out);
     require(given.height == size.height && given.width == size.width, "output shape");
     const RunOptions options = options_of(threads, tile);
-    const PlaneFilter<Sample> filter{plane.data(), out.mutable_data(), size, peak, side};
+    const PlaneFilter<Sample> filter{view(plane).data(), mutable_view(out).data(), size, peak, side};
     const py::gil_scoped_release unlocked;
     filter_plane(plan, filter, options);
 }

@@ -5,6 +5,7 @@
 //     network_check           check every level and print which ones ran
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <limits>
 #include <random>
 #include <stdexcept>
@@ -48,17 +49,18 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 // One convolution: a window whose pixels are further apart than they need be. What must not be
 // read is NaN, what must not be written a sentinel; both buffers end with the last pixel.
 struct ConvCase {
-    std::size_t kernel, in_channels, out_blocks, height, width;
+    PerAxis<std::size_t> kernel;
+    std::size_t in_channels, out_blocks, height, width;
     bool activated;
 
     std::size_t input_pixel() const { return in_channels + 3; }
-    std::size_t input_row() const { return (width + kernel - 1) * input_pixel() + 2; }
+    std::size_t input_row() const { return (width + kernel[1] - 1) * input_pixel() + 2; }
     std::size_t output_pixel() const { return out_blocks * kChannelBlock + 5; }
     std::size_t output_row() const { return width * output_pixel() + 1; }
-    std::size_t products() const { return kernel * kernel * in_channels; }
+    std::size_t products() const { return kernel[0] * kernel[1] * in_channels; }
 
     std::string name() const {
-        return "conv " + std::to_string(kernel) + "x" + std::to_string(kernel) + " of " +
+        return "conv " + std::to_string(kernel[0]) + "x" + std::to_string(kernel[1]) + " of " +
                std::to_string(in_channels) + " channels to " + std::to_string(out_blocks) +
                " blocks, " + std::to_string(height) + "x" + std::to_string(width);
     }
@@ -71,8 +73,8 @@ struct ConvData {
         : weights(random.numbers(conv.out_blocks * conv.products() * kChannelBlock)),
           bias(random.numbers(conv.out_blocks * kChannelBlock)),
           slopes(random.numbers(bias.size())) {
-        const std::size_t rows = conv.height + conv.kernel - 1;
-        const std::size_t columns = conv.width + conv.kernel - 1;
+        const std::size_t rows = conv.height + conv.kernel[0] - 1;
+        const std::size_t columns = conv.width + conv.kernel[1] - 1;
         input.assign((rows - 1) * conv.input_row() + (columns - 1) * conv.input_pixel() +
                          conv.in_channels,
                      kNan);
@@ -95,8 +97,8 @@ std::vector<float> convolve(const ConvCase& conv, const ConvData& data, const Ke
                                     conv.activated ? data.slopes.data() : nullptr,
                                     conv.in_channels,
                                     conv.out_blocks,
-                                    conv.kernel,
-                                    conv.kernel};
+                                    conv.kernel[0],
+                                    conv.kernel[1]};
     ConvWindow window{data.input.data(),   conv.input_pixel(), conv.input_row(), output.data(),
                       conv.output_pixel(), conv.output_row(),  conv.height,      conv.width};
     if (!cut) {
@@ -137,22 +139,48 @@ void check_conv(const ConvCase& conv, const KernelTable& table, Random& random) 
 
 void check_conv_kernel(const KernelTable& table) {
     Random random;
-    for (const std::size_t kernel : {1, 3, 5})
+    const PerAxis<std::size_t> kernels[] = {{1, 1}, {3, 3}, {5, 5}, {1, 3}, {5, 1}, {3, 5}};
+    for (const auto& kernel : kernels)
         for (std::size_t channels = 1; channels <= 40; channels += channels < 4 ? 1 : 9)
             for (std::size_t blocks = 1; blocks <= 3; ++blocks)
                 for (std::size_t width = 1; width <= 31; width += width < 9 ? 1 : 5)
                     check_conv({kernel, channels, blocks, 1 + width % 3, width, width % 2 == 0},
                                table, random);
-    check_conv({3, 4, 2, 1, 200, true}, table, random);
+    check_conv({{3, 3}, 4, 2, 1, 200, true}, table, random);
+}
+
+// A value a pixel and a slope a channel, with the sum of one product.
+void check_activation(const KernelTable& table) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    constexpr float kMax = std::numeric_limits<float>::max();
+    const float values[] = {-kInfinity, -kMax, -1.0f, -1e-40f, -0.0f, 0.0f,
+                            1e-40f,     1.0f,  kMax,  kInfinity, kNan};
+    const float slopes[kChannelBlock] = {0.0f, -0.0f, 0.25f, 1.0f, -2.0f, kMax};
+    const ConvCase conv{{1, 1}, 1, 1, 1, std::size(values), true};
+    Random random;
+    ConvData data(conv, random);
+    data.weights.assign(kChannelBlock, 1.0f);
+    data.bias.assign(kChannelBlock, 0.0f);
+    data.slopes.assign(std::begin(slopes), std::end(slopes));
+    for (std::size_t x = 0; x < conv.width; ++x) data.input[x * conv.input_pixel()] = values[x];
+    const auto result = convolve(conv, data, table, false);
+    for (std::size_t x = 0; x < conv.width; ++x)
+        for (std::size_t c = 0; c < kChannelBlock; ++c) {
+            const float value = values[x], below = slopes[c] == 0.0f ? 0.0f : slopes[c] * value;
+            const float wanted = value < 0.0f ? below : value;
+            const float got = result[x * conv.output_pixel() + c];
+            expect(std::isnan(wanted) ? std::isnan(got) : got == wanted,
+                   std::string(table.name) + " activation of " + std::to_string(value) +
+                       " with slope " + std::to_string(slopes[c]) + ": " + std::to_string(got));
+        }
 }
 
 ValueId add_conv(PlanBuilder& builder, Random& random, ValueId input, std::size_t ins,
-                 std::size_t outs, std::size_t kernel, Index margin) {
-    std::vector<float> weights = random.numbers(outs * ins * kernel * kernel);
-    for (float& weight : weights) weight /= static_cast<float>(ins * kernel);
+                 std::size_t outs, PerAxis<std::size_t> kernel, const PerAxis<Margin>& margins) {
+    std::vector<float> weights = random.numbers(outs * ins * kernel[0] * kernel[1]);
+    for (float& weight : weights) weight /= static_cast<float>(ins * kernel[0]);
     const std::vector<float> bias = random.numbers(outs);
-    return builder.conv("conv", input, {weights, {outs, ins, kernel, kernel}, bias},
-                        {Margin{margin, margin}, Margin{margin, margin}});
+    return builder.conv("conv", input, {weights, {outs, ins, kernel[0], kernel[1]}, bias}, margins);
 }
 
 // Every operation once, two resolutions, and a result of the size of the input.
@@ -160,28 +188,29 @@ Plan make_plan() {
     Random random;
     PlanBuilder builder(2);
     const ValueId phases = builder.space_to_depth("gather", Plan::input(), 2);
-    ValueId head = add_conv(builder, random, phases, 8, 20, 3, 1);
+    ValueId head = add_conv(builder, random, phases, 8, 20, {3, 5},
+                            {Margin{1, 1}, Margin{2, 2}});
     head = builder.slope("relu", head, std::vector<float>{0.0f});
     const ValueId framed =
         builder.pad("mirror", head, {Margin{2, 1}, Margin{0, 1}}, PadMode::reflect, 0.0f);
     const ValueId widened =
         builder.pad("repeat", framed, {Margin{0, 1}, Margin{3, 0}}, PadMode::edge, 0.0f);
-    ValueId body = add_conv(builder, random, widened, 20, 17, 5, 0);
+    ValueId body = add_conv(builder, random, widened, 20, 17, {5, 5}, {});
     body = builder.slope("prelu", body, random.numbers(17));
     const ValueId joined = builder.concat("join", {body, head, body});
     const ValueId some = builder.slice("slice", joined, 5, 21);
     const ValueId scaled =
         builder.affine("affine", some, random.numbers(16), std::vector<float>{0.25f});
     const ValueId product = builder.mul("mul", scaled, some);
-    const ValueId mixed = add_conv(builder, random, builder.clip("clip", product, -1.0f, 1.0f), 16,
-                                   4, 1, 0);
+    const ValueId clipped = builder.clip("clip", product, -1.0f, 1.0f);
+    const ValueId mixed = add_conv(builder, random, clipped, 16, 4, {1, 1}, {});
     const ValueId residual =
         builder.depth_to_space("spread", mixed, 2, DepthOrder::channel_major);
     const ValueId luma = builder.slice("luma", Plan::input(), 0, 1);
     const ValueId edged =
         builder.pad("zeros", residual, {Margin{1, 1}, Margin{1, 1}}, PadMode::constant, 0.5f);
     return builder.build(
-        builder.add("add", luma, add_conv(builder, random, edged, 1, 1, 3, 0)));
+        builder.add("add", luma, add_conv(builder, random, edged, 1, 1, {3, 3}, {})));
 }
 
 void check_images(const Plan& plan, Size size) {
@@ -229,7 +258,13 @@ void check_refusals(const Plan& plan) {
     };
     expect(refuses([&] { output_size(plan, {5, 6}); }), "an odd size was taken");
     expect(refuses([&] { output_size(plan, {2, 2}); }), "a size too small to reflect was taken");
+    constexpr Index kHuge = Index{1} << 62;
+    expect(refuses([&] { output_size(plan, {kHuge, 6}); }), "a size that would overflow was taken");
+    expect(refuses([] { PlanBuilder(65537); }), "more than 65536 input channels");
     PlanBuilder builder(3);
+    for (const Margin margin : {Margin{-1, 0}, Margin{0, 65537}, Margin{kHuge, kHuge}})
+        expect(refuses([&] { builder.pad("pad", 0, {Margin{}, margin}, PadMode::edge, 0.0f); }),
+               "margins of " + std::to_string(margin.before) + std::to_string(margin.after));
     const std::vector<float> two{1.0f, 2.0f};
     expect(refuses([&] { builder.slope("slope", 0, two); }), "two slopes for three channels");
     expect(refuses([&] { builder.slice("slice", 0, 2, 4); }), "a slice beyond the channels");
@@ -237,16 +272,49 @@ void check_refusals(const Plan& plan) {
     expect(refuses([&] { builder.build(1); }), "an output that is not there");
 }
 
+// The part of the input that a part of a padded output needs, against every sample's source.
+void check_pad_intervals() {
+    for (const PadMode mode : {PadMode::constant, PadMode::edge, PadMode::reflect}) {
+        const Pad pad{{Margin{4, 3}, Margin{}}, mode, 0.0f};
+        const Index size = 5, padded = size + 7;
+        for (Index begin = 0; begin < padded; ++begin)
+            for (Index end = begin + 1; end <= padded; ++end) {
+                Interval wanted;
+                for (Index i = begin; i < end; ++i)
+                    if (const auto source = pad_source(mode, i - 4, size))
+                        wanted = hull(wanted, {*source, *source + 1});
+                const Interval got = input_interval(pad, Axis::rows, {begin, end}, size);
+                expect(got.begin == wanted.begin && got.end == wanted.end,
+                       "padded samples " + std::to_string(begin) + " to " + std::to_string(end));
+            }
+    }
+}
+
+void check_taken_sizes(const Plan& plan) {
+    const auto takes = [&](Size image, Size wanted) {
+        const Size got = taken_size(plan, image);
+        expect(got.height == wanted.height && got.width == wanted.width,
+               "size taken for " + std::to_string(image.height) + "x" +
+                   std::to_string(image.width));
+    };
+    takes({1, 1}, {6, 4});
+    takes({5, 3}, {6, 4});
+    takes({6, 5}, {6, 6});
+    takes({2000, 1999}, {2000, 2000});
+}
+
 void check_engine() {
     const Plan plan = make_plan();
     expect(plan.phase() == 2, "phase");
     for (const Size size : {Size{6, 6}, Size{6, 40}, Size{34, 8}, Size{46, 62}})
         check_images(plan, size);
-    for (const Size size : {Size{5, 6}, Size{7, 33}, Size{45, 29}}) {
+    for (const Size size : {Size{1, 1}, Size{2, 9}, Size{5, 6}, Size{7, 33}, Size{45, 29}}) {
         check_plane<std::uint8_t>(plan, size, 255.0f);
         check_plane<std::uint16_t>(plan, size, 1023.0f);
         check_plane<std::uint16_t>(plan, size, 65535.0f);
     }
+    check_taken_sizes(plan);
+    check_pad_intervals();
     check_refusals(plan);
 }
 
@@ -257,6 +325,7 @@ int main() {
         const int before = failures;
         use_target(name);
         check_conv_kernel(kernels());
+        check_activation(kernels());
         check_engine();
         std::printf("%-8s %s\n", std::string(name).c_str(), failures == before ? "ok" : "FAILED");
     }

@@ -55,19 +55,25 @@ void convolve_block(const ConvParameters& conv, const ConvWindow& window, const 
             }
         }
 
-    const simd::F32 zero = simd::splat(0.0f);
+    if (block.slopes != nullptr) {
+        const simd::F32 zero = simd::splat(0.0f);
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            const simd::F32 slope = simd::load(block.slopes + v * simd::kLanes);
+            const simd::Mask cut_off = simd::equal(slope, zero);
+#pragma GCC unroll 16
+            for (std::size_t p = 0; p < kPixels; ++p) {
+                const simd::F32 below =
+                    simd::select(cut_off, zero, simd::mul(slope, sums[p][v]));
+                sums[p][v] = simd::select(simd::less(sums[p][v], zero), below, sums[p][v]);
+            }
+        }
+    }
 #pragma GCC unroll 16
     for (std::size_t p = 0; p < kPixels; ++p)
 #pragma GCC unroll 4
-        for (std::size_t v = 0; v < kVectors; ++v) {
-            simd::F32 value = sums[p][v];
-            if (block.slopes != nullptr) {
-                const simd::F32 slope = simd::load(block.slopes + v * simd::kLanes);
-                value = simd::add(simd::max(value, zero),
-                                  simd::mul(slope, simd::min(value, zero)));
-            }
-            simd::store(block.output + p * window.output_pixel + v * simd::kLanes, value);
-        }
+        for (std::size_t v = 0; v < kVectors; ++v)
+            simd::store(block.output + p * window.output_pixel + v * simd::kLanes, sums[p][v]);
 }
 
 // One entry a number of pixels, index 0 unused.

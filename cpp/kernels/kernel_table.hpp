@@ -95,11 +95,13 @@ struct KernelTable {
                                void* codes);
 
     // sum = bias, then sum += input * weight by kernel row, kernel column, in channel; then, where
-    // there are slopes, max(sum, 0) + slope * min(sum, 0). Writes out_blocks * kChannelBlock floats
-    // a pixel. A level's result does not depend on how a window is cut into calls. Levels differ
-    // in whether a product is rounded before it is added: with n products, each is within
-    // g(n + 3) * (|bias| + sum of |input * weight|) * max(1, |slope|) of the exact result, where
-    // g(k) = k * 2^-24 / (1 - k * 2^-24), if nothing overflows or underflows.
+    // there are slopes, sum < 0 ? slope * sum : sum, where a slope of 0 gives 0 for any sum below 0,
+    // minus infinity included. A NaN sum stays NaN, with any slope. Writes
+    // out_blocks * kChannelBlock floats a pixel. A level's result does not depend on how a window
+    // is cut into calls. Levels differ in whether a product is rounded before it is added: with n
+    // products, each is within g(n + 3) * (|bias| + sum of |input * weight|) * max(1, |slope|) of
+    // the exact result, where g(k) = k * 2^-24 / (1 - k * 2^-24), if nothing overflows or
+    // underflows.
     void (*conv)(const ConvParameters& parameters, const ConvWindow& window);
 };
 

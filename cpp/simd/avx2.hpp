@@ -73,10 +73,12 @@ inline F32 min(F32 a, F32 b) { return _mm256_min_ps(a, b); }
 inline F32 max(F32 a, F32 b) { return _mm256_max_ps(a, b); }
 
 inline Mask less(F32 a, F32 b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+inline Mask equal(F32 a, F32 b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
 inline Mask not_finite(F32 x) {
     const F32 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
     return _mm256_cmp_ps(magnitude, _mm256_set1_ps(__FLT_MAX__), _CMP_NLE_UQ);
 }
+inline F32 select(Mask m, F32 a, F32 b) { return _mm256_blendv_ps(b, a, m); }
 inline bool any(Mask m) { return _mm256_movemask_ps(m) != 0; }
 inline unsigned count(Mask m) {
     return static_cast<unsigned>(_mm_popcnt_u32(static_cast<unsigned>(_mm256_movemask_ps(m))));

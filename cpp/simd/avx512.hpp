@@ -68,9 +68,11 @@ inline F32 min(F32 a, F32 b) { return _mm512_min_ps(a, b); }
 inline F32 max(F32 a, F32 b) { return _mm512_max_ps(a, b); }
 
 inline Mask less(F32 a, F32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+inline Mask equal(F32 a, F32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 inline Mask not_finite(F32 x) {
     return _mm512_cmp_ps_mask(_mm512_abs_ps(x), _mm512_set1_ps(__FLT_MAX__), _CMP_NLE_UQ);
 }
+inline F32 select(Mask m, F32 a, F32 b) { return _mm512_mask_blend_ps(m, b, a); }
 inline bool any(Mask m) { return m != 0; }
 inline unsigned count(Mask m) { return static_cast<unsigned>(_mm_popcnt_u32(m)); }
 

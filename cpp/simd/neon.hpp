@@ -71,9 +71,11 @@ inline F32 min(F32 a, F32 b) { return vminq_f32(a, b); }
 inline F32 max(F32 a, F32 b) { return vmaxq_f32(a, b); }
 
 inline Mask less(F32 a, F32 b) { return vcltq_f32(a, b); }
+inline Mask equal(F32 a, F32 b) { return vceqq_f32(a, b); }
 inline Mask not_finite(F32 x) {
     return vmvnq_u32(vcleq_f32(vabsq_f32(x), vdupq_n_f32(__FLT_MAX__)));
 }
+inline F32 select(Mask m, F32 a, F32 b) { return vbslq_f32(m, a, b); }
 inline bool any(Mask m) { return vmaxvq_u32(m) != 0; }
 inline unsigned count(Mask m) { return vaddvq_u32(vshrq_n_u32(m, 31)); }
 

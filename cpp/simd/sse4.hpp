@@ -71,10 +71,12 @@ inline F32 min(F32 a, F32 b) { return _mm_min_ps(a, b); }
 inline F32 max(F32 a, F32 b) { return _mm_max_ps(a, b); }
 
 inline Mask less(F32 a, F32 b) { return _mm_cmplt_ps(a, b); }
+inline Mask equal(F32 a, F32 b) { return _mm_cmpeq_ps(a, b); }
 inline Mask not_finite(F32 x) {
     const F32 magnitude = _mm_andnot_ps(_mm_set1_ps(-0.0f), x);
     return _mm_cmpnle_ps(magnitude, _mm_set1_ps(__FLT_MAX__));
 }
+inline F32 select(Mask m, F32 a, F32 b) { return _mm_blendv_ps(b, a, m); }
 inline bool any(Mask m) { return _mm_movemask_ps(m) != 0; }
 inline unsigned count(Mask m) {
     return static_cast<unsigned>(_mm_popcnt_u32(static_cast<unsigned>(_mm_movemask_ps(m))));

@@ -6,6 +6,9 @@
 namespace nnr::network {
 namespace {
 
+constexpr std::size_t kMaxChannels = 1 << 16;
+constexpr Index kMaxMargin = 1 << 16;
+
 void require(bool condition, const std::string& name, const std::string& what) {
     if (!condition) throw std::invalid_argument(name + ": " + what);
 }
@@ -28,11 +31,11 @@ std::vector<float> pack_weights(const ConvWeights& conv, std::size_t out_blocks)
 
 PlanBuilder::PlanBuilder(std::size_t in_channels) : channels_{in_channels} {
     require(in_channels > 0, "input", "has no channels");
+    require(in_channels <= kMaxChannels, "input", "has more than 65536 channels");
 }
 
 ValueId PlanBuilder::append(std::string name, Operation operation, std::vector<ValueId> inputs,
                             std::size_t channels) {
-    constexpr std::size_t kMaxChannels = 1 << 16;
     require(channels <= kMaxChannels, name, "has more than 65536 output channels");
     const ValueId output = channels_.size();
     layers_.push_back({std::move(name), std::move(operation), std::move(inputs), output});
@@ -154,7 +157,9 @@ ValueId PlanBuilder::pad(std::string name, ValueId input, const PerAxis<Margin>&
                          PadMode mode, float value) {
     const std::size_t channels = channels_of(name, input);
     for (const Margin& margin : margins)
-        require(margin.before >= 0 && margin.after >= 0, name, "pads by less than nothing");
+        for (const Index samples : {margin.before, margin.after})
+            require(samples >= 0 && samples <= kMaxMargin, name,
+                    "pads by " + std::to_string(samples) + " samples; wanted 0 to 65536");
     return append(std::move(name), Pad{margins, mode, value}, {input}, channels);
 }
 

@@ -72,17 +72,14 @@ struct Execution {
     }
 };
 
-Index padded(Index length, std::size_t phase) {
-    return static_cast<Index>(round_up(static_cast<std::size_t>(length), phase));
-}
-
-void execute(const Plan& plan, Size size, std::size_t images, const RunOptions& options,
+// Computes the first rows and columns of the output, as many as `part` has.
+void execute(const Plan& plan, Size size, Size part, std::size_t images, const RunOptions& options,
              const ImageReader& reader, const ImageWriter& writer) {
     const std::size_t asked =
-        options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+        options.threads != 0 ? options.threads : default_threads();
     const Tiling tiling = options.tile
-                              ? Tiling(plan, size, {*options.tile, *options.tile})
-                              : Tiling::choose(plan, size, images, asked);
+                              ? Tiling(plan, size, part, {*options.tile, *options.tile})
+                              : Tiling::choose(plan, size, part, images, asked);
     const std::size_t items = tiling.tile_count() * images;
     const std::size_t threads = std::min(asked, items);
     std::vector<Arena> arenas;
@@ -90,7 +87,7 @@ void execute(const Plan& plan, Size size, std::size_t images, const RunOptions& 
 
     const Execution execution{plan, tiling, kernels(), reader, writer};
     std::atomic<std::size_t> next{0};
-    parallel_for(threads, static_cast<unsigned>(threads), [&](std::size_t thread, std::size_t) {
+    parallel_for(threads, threads, [&](std::size_t thread, std::size_t) noexcept {
         for (std::size_t item; (item = next.fetch_add(1)) < items;)
             execution.run_tile(item / tiling.tile_count(), item % tiling.tile_count(),
                                arenas[thread]);
@@ -99,21 +96,16 @@ void execute(const Plan& plan, Size size, std::size_t images, const RunOptions& 
 
 }  // namespace
 
-Size output_size(const Plan& plan, Size image) {
-    const Tiling whole(plan, image, image);
-    return {whole.size(plan.output(), Axis::rows), whole.size(plan.output(), Axis::columns)};
-}
-
 void run(const Plan& plan, const float* input, std::size_t images, Size size,
          const RunOptions& options, float* output) {
-    execute(plan, size, images, options, FloatReader(input), FloatWriter(output));
+    execute(plan, size, output_size(plan, size), images, options, FloatReader(input),
+            FloatWriter(output));
 }
 
 template <class Sample>
 void filter_plane(const Plan& plan, const PlaneFilter<Sample>& filter, const RunOptions& options) {
     const auto [height, width] = filter.size;
-    const Size whole{padded(height, plan.phase()), padded(width, plan.phase())};
-    execute(plan, whole, 1, options,
+    execute(plan, taken_size(plan, filter.size), filter.size, 1, options,
             PlaneReader<Sample>(filter.input, height, width, filter.peak, filter.side),
             PlaneWriter<Sample>(filter.output, height, width, filter.peak));
 }

@@ -12,16 +12,12 @@ struct RunOptions {
     std::optional<Index> tile;
 };
 
-// The size of the network's output for an image of this size. Here and below, a size that the
-// network cannot take is a std::invalid_argument that names the layer.
-Size output_size(const Plan& plan, Size image);
-
 // Images of float32 in C order (image, channel, row, column); `output` has room for as many.
 void run(const Plan& plan, const float* input, std::size_t images, Size size,
          const RunOptions& options, float* output);
 
-// A plane of samples 0 to `peak`, whose size need not be a multiple of the network's phase, and
-// the value of the input channels after the first. The network must keep the size, and give one
+// A plane of samples 0 to `peak`, and the value of the input channels after the first. The network
+// sees the plane continued to the size that `taken_size` says; it must keep that size, and give one
 // channel.
 template <class Sample>
 struct PlaneFilter {

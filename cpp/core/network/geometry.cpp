@@ -47,10 +47,16 @@ Interval input_of(const Conv& conv, Axis axis, const Interval& output, Index) {
 }
 
 Interval input_of(const Pad& pad, Axis axis, const Interval& output, Index size) {
+    const Index before = along(pad.margins, axis).before;
+    const Index begin = output.begin - before, end = output.end - before;
+    // Before, on and after the input, sources go one way: those of the two ends enclose the others.
     Interval input;
-    for (Index i = output.begin; i < output.end; ++i)
-        if (const auto source = pad_source(pad.mode, i - along(pad.margins, axis).before, size))
-            input = hull(input, {*source, *source + 1});
+    for (const Interval part : {Interval{begin, std::min<Index>(end, 0)},
+                                inside({begin, end}, size), Interval{std::max(begin, size), end}})
+        if (part.begin < part.end)
+            for (const Index position : {part.begin, part.end - 1})
+                if (const auto source = pad_source(pad.mode, position, size))
+                    input = hull(input, {*source, *source + 1});
     return input;
 }
 

@@ -51,7 +51,8 @@ void run(const Conv& conv, const KernelTable& kernels, Inputs inputs, const Wind
 
 void run(const Slope& slope, const KernelTable&, Inputs inputs, const Window& output) {
     map_samples(inputs[0], output, [slopes = slope.slopes.data()](float x, std::size_t c) {
-        return (x > 0.0f ? x : 0.0f) + slopes[c] * (x < 0.0f ? x : 0.0f);
+        if (!(x < 0.0f)) return x;
+        return slopes[c] == 0.0f ? 0.0f : slopes[c] * x;
     });
 }
 

@@ -46,7 +46,7 @@ struct Conv {
     std::vector<float> slopes;  // empty, or of an activation that follows
 };
 
-// max(x, 0) + slope * min(x, 0), a slope a channel.
+// x < 0 ? slope * x : x, a slope a channel; a slope of 0 gives 0 for minus infinity too.
 struct Slope {
     std::vector<float> slopes;
 };

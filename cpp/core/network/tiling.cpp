@@ -1,6 +1,7 @@
 #include "tiling.hpp"
 
 #include <iterator>
+#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -12,22 +13,51 @@ namespace {
 constexpr Index kTileSizes[] = {512, 384, 256, 192, 128, 96, 64};
 constexpr std::size_t kArenaFloats = std::size_t{6} * 1024 * 1024 / sizeof(float);
 
-std::vector<PerAxis<Index>> value_sizes(const Plan& plan, Size image) {
-    std::vector<PerAxis<Index>> sizes(plan.value_count(), PerAxis<Index>{});
-    sizes[Plan::input()] = {image.height, image.width};
+// Beyond it, sums of sizes could overflow.
+constexpr Index kMaxLength = Index{1} << 48;
+
+// The size of every value along one axis, or why there is none.
+struct ValueSizes {
+    std::vector<Index> of_value;
+    std::string error;
+};
+
+ValueSizes value_sizes(const Plan& plan, Axis axis, Index length) {
+    ValueSizes sizes{std::vector<Index>(plan.value_count(), 0), {}};
+    if (length > kMaxLength) return {{}, "input: is too large"};
+    sizes.of_value[Plan::input()] = length;
     for (const Layer& layer : plan.layers()) {
-        const PerAxis<Index>& input = sizes[layer.inputs[0]];
+        const Index input = sizes.of_value[layer.inputs[0]];
         for (const ValueId other : layer.inputs)
-            if (sizes[other] != input)
-                throw std::invalid_argument(layer.name + ": its inputs differ in size");
-        for (const Axis axis : {Axis::rows, Axis::columns}) {
-            const SizeResult result = output_size(layer.operation, axis, along(input, axis));
-            if (!result.error.empty())
-                throw std::invalid_argument(layer.name + ": " + result.error);
-            along(sizes[layer.output], axis) = result.size;
-        }
+            if (sizes.of_value[other] != input)
+                return {{}, layer.name + ": its inputs differ in size"};
+        const SizeResult result = output_size(layer.operation, axis, input);
+        if (!result.error.empty()) return {{}, layer.name + ": " + result.error};
+        if (result.size > kMaxLength) return {{}, layer.name + ": its output is too large"};
+        sizes.of_value[layer.output] = result.size;
     }
     return sizes;
+}
+
+std::vector<Index> checked_sizes(const Plan& plan, Axis axis, Index length) {
+    ValueSizes sizes = value_sizes(plan, axis, length);
+    if (!sizes.error.empty()) throw std::invalid_argument(sizes.error);
+    return std::move(sizes.of_value);
+}
+
+// What `taken_size` says, along one axis.
+Index taken_length(const Plan& plan, Axis axis, Index length) {
+    // No layer's margins or kernel need more.
+    constexpr Index kSearched = Index{1} << 32;
+    const auto phase = static_cast<Index>(plan.phase());
+    const auto refuses = [&](Index phases) {
+        return !value_sizes(plan, axis, phases * phase).error.empty();
+    };
+    const Index least = (length + phase - 1) / phase;
+    if (!refuses(least)) return least * phase;
+    const std::ranges::iota_view phases(least, std::max(least, kSearched / phase));
+    const Index found = *std::ranges::partition_point(phases, refuses);
+    return (refuses(found) ? least : found) * phase;
 }
 
 // Roughly, in multiplications: what is not a convolution moves floats at the pace of memory.
@@ -65,18 +95,32 @@ std::size_t find_place(const std::vector<Allocation>& in_use, std::size_t floats
 
 }  // namespace
 
-Tiling::Tiling(const Plan& plan, Size image, Size tile) : sizes_(value_sizes(plan, image)) {
-    cut_axis(plan, Axis::rows, tile.height);
-    cut_axis(plan, Axis::columns, tile.width);
+Size output_size(const Plan& plan, Size image) {
+    const ValueId output = plan.output();
+    return {checked_sizes(plan, Axis::rows, image.height)[output],
+            checked_sizes(plan, Axis::columns, image.width)[output]};
+}
+
+Size taken_size(const Plan& plan, Size image) {
+    return {taken_length(plan, Axis::rows, image.height),
+            taken_length(plan, Axis::columns, image.width)};
+}
+
+Tiling::Tiling(const Plan& plan, Size image, Size part, Size tile)
+    : sizes_{checked_sizes(plan, Axis::rows, image.height),
+             checked_sizes(plan, Axis::columns, image.width)} {
+    cut_axis(plan, Axis::rows, part.height, tile.height);
+    cut_axis(plan, Axis::columns, part.width, tile.width);
     lay_out(plan);
 }
 
-Tiling Tiling::choose(const Plan& plan, Size image, std::size_t images, std::size_t threads) {
+Tiling Tiling::choose(const Plan& plan, Size image, Size part, std::size_t images,
+                      std::size_t threads) {
     constexpr Index kSmallest = *(std::end(kTileSizes) - 1);
-    Tiling best(plan, image, {kSmallest, kSmallest});
+    Tiling best(plan, image, part, {kSmallest, kSmallest});
     double best_time = best.time(plan, images, threads);
     for (const Index length : kTileSizes) {
-        Tiling tiling(plan, image, {length, length});
+        Tiling tiling(plan, image, part, {length, length});
         const double time = tiling.time(plan, images, threads);
         if (tiling.arena_floats() > kArenaFloats || time >= best_time) continue;
         best = std::move(tiling);
@@ -95,8 +139,8 @@ double Tiling::time(const Plan& plan, std::size_t images, std::size_t threads) c
         for (const Axis axis : {Axis::rows, Axis::columns}) {
             Index axis_sum = 0, axis_most = 0;
             for (std::size_t cut = 0; cut < along(tiles_, axis); ++cut) {
-                const Interval& part = along(intervals_, axis)[cut * sizes_.size() + layer.output];
-                const Index length = inside(part, size(layer.output, axis)).length();
+                const Index length =
+                    inside(part(axis, cut, layer.output), size(layer.output, axis)).length();
                 axis_sum += length;
                 axis_most = std::max(axis_most, length);
             }
@@ -110,14 +154,13 @@ double Tiling::time(const Plan& plan, std::size_t images, std::size_t threads) c
     return all * static_cast<double>(images) / shares + largest * (1.0 - 1.0 / shares);
 }
 
-void Tiling::cut_axis(const Plan& plan, Axis axis, Index tile_length) {
-    const Index length = size(plan.output(), axis);
+void Tiling::cut_axis(const Plan& plan, Axis axis, Index length, Index tile_length) {
     const Index count = (length + tile_length - 1) / tile_length;
     along(tiles_, axis) = static_cast<std::size_t>(count);
     auto& intervals = along(intervals_, axis);
-    intervals.resize(along(tiles_, axis) * sizes_.size());
+    intervals.resize(along(tiles_, axis) * value_count());
     for (Index cut = 0; cut < count; ++cut) {
-        Interval* parts = intervals.data() + static_cast<std::size_t>(cut) * sizes_.size();
+        Interval* parts = intervals.data() + static_cast<std::size_t>(cut) * value_count();
         parts[plan.output()] = inside({cut * tile_length, (cut + 1) * tile_length}, length);
         const auto layers = plan.layers();
         for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
@@ -134,8 +177,7 @@ void Tiling::lay_out(const Plan& plan) {
     const auto longest = [&](ValueId value, Axis axis) {
         Index length = 0;
         for (std::size_t cut = 0; cut < along(tiles_, axis); ++cut)
-            length = std::max(length,
-                              along(intervals_, axis)[cut * sizes_.size() + value].length());
+            length = std::max(length, part(axis, cut, value).length());
         return static_cast<std::size_t>(length);
     };
     const std::vector<std::size_t> uses = last_uses(plan);

@@ -18,9 +18,8 @@ inline void add_products(const ConvParameters& conv, const ConvWindow& window,
 }
 
 inline float activate(float sum, float slope) {
-    const float above = sum > 0.0f ? sum : 0.0f;
-    const float below = sum < 0.0f ? sum : 0.0f;
-    return above + slope * below;
+    if (!(sum < 0.0f)) return sum;
+    return slope == 0.0f ? 0.0f : slope * sum;
 }
 
 inline void conv(const ConvParameters& conv, const ConvWindow& window) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -73,11 +74,16 @@ class GraphReader:
 
     def read(self, node: onnx.NodeProto) -> None:
         """Append the layers of one node."""
-        known = NodeView(self, node)
+        name = f"node {node.name or ''.join(node.output[:1])!r} ({node.op_type})"
         reader = READERS.get(node.op_type) if node.domain in _ONNX_DOMAINS else None
         if reader is None:
-            known.refuse("the engine has no such operator")
-        reader(known)
+            raise UnsupportedOperatorError(f"{name}: the engine has no such operator")
+        try:
+            reader(NodeView(self, node, name))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            if str(error).startswith(name):
+                raise
+            raise ValueError(f"{name}: is malformed ({type(error).__name__}: {error})") from error
 
     def constant(self, name: str) -> NDArray[Any] | None:
         """The constant of that name, if it is one."""
@@ -91,13 +97,13 @@ class GraphReader:
 class NodeView:
     """One node, its attributes, and its inputs as values or constants."""
 
-    def __init__(self, graph: GraphReader, node: onnx.NodeProto) -> None:
+    def __init__(self, graph: GraphReader, node: onnx.NodeProto, name: str) -> None:
         from onnx import helper
 
         self.graph = graph
+        self.name = name
         self.inputs = list(node.input)
-        self.output = node.output[0] if node.output else ""
-        self.name = f"node {node.name or self.output!r} ({node.op_type})"
+        self.output = node.output[0]
         self.attributes: dict[str, Any] = {
             attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute
         }
@@ -110,10 +116,18 @@ class NodeView:
         """Whether an optional input is there."""
         return index < len(self.inputs) and self.inputs[index] != ""
 
+    def fail(self, why: str) -> NoReturn:
+        """Raise ``ValueError``, for what no engine could run."""
+        raise ValueError(f"{self.name}: {why}")
+
     def text(self, attribute: str, default: str) -> str:
         """An attribute of type string."""
         value = self.attributes.get(attribute, default)
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+    def attribute_integers(self, attribute: str, default: list[int]) -> list[int]:
+        """An attribute that is a list of integers."""
+        return [operator.index(value) for value in self.attributes.get(attribute, default)]
 
     def is_constant(self, index: int) -> bool:
         """Whether an input is known without running the network."""
@@ -124,11 +138,11 @@ class NodeView:
         if not self.has(index):
             self.refuse(f"has no input {index}")
         name = self.inputs[index]
-        if name in self.graph.values:
-            return self.graph.values[name]
         if self.graph.constant(name) is not None:
             self.refuse(f"its input {name!r} is a constant, not computed from the image")
-        raise ValueError(f"{self.name}: its input {name!r} is computed by no node before it")
+        if name not in self.graph.values:
+            self.fail(f"its input {name!r} is computed by no node before it")
+        return self.graph.values[name]
 
     def constant(self, index: int, what: str) -> NDArray[Any]:
         """A constant of any type."""
@@ -149,9 +163,7 @@ class NodeView:
         not_finite = np.flatnonzero(~np.isfinite(array))
         if not_finite.size:
             where = tuple(int(i) for i in np.unravel_index(not_finite[0], array.shape))
-            raise ValueError(
-                f"{self.name}: tensor {self.inputs[index]!r} holds {given[where]} at index {where}"
-            )
+            self.fail(f"tensor {self.inputs[index]!r} holds {given[where]} at index {where}")
         return array
 
     def per_channel(self, index: int, what: str) -> Float32Array:
@@ -174,7 +186,7 @@ class NodeView:
 
     def integers(self, index: int, what: str) -> list[int]:
         """A constant list of integers."""
-        return [int(value) for value in self.constant(index, what).reshape(-1)]
+        return [operator.index(value) for value in self.constant(index, what).reshape(-1)]
 
     def append(self, layer: Layer, channels: int) -> None:
         """Make *layer* the one that computes the node's output."""

@@ -46,7 +46,10 @@ class Conv(Layer):
 
 @dataclass(frozen=True)
 class Slope(Layer):
-    """``max(x, 0) + slope * min(x, 0)``: Relu, LeakyRelu, PRelu; one slope, or one a channel."""
+    """``slope * x`` where ``x < 0``: Relu, LeakyRelu, PRelu; one slope, or one a channel.
+
+    A slope of 0 gives 0 for minus infinity too; NaN stays NaN.
+    """
 
     slopes: Float32Array
 

@@ -130,14 +130,19 @@ class Network:
             )
         if 0 in x.shape[-2:]:
             raise ValueError(f"x must not be empty, got shape {x.shape}")
-        images = np.ascontiguousarray(x).reshape(-1, *x.shape[-3:])
+        images = np.require(x, requirements=["C_CONTIGUOUS", "ALIGNED"])
         height, width = self._plan.output_size(*x.shape[-2:])
         shape = (*x.shape[:-3], self.out_channels, height, width)
         if out is None:
             out = np.empty(shape, np.float32)
         else:
             check_out(out, shape, np.dtype(np.float32), x)
-        self._plan.run(images, out.reshape(-1, *shape[-3:]), check_threads(threads), _tile)
+        self._plan.run(
+            images.reshape(-1, *x.shape[-3:]),
+            out.reshape(-1, *shape[-3:]),
+            check_threads(threads),
+            _tile,
+        )
         return out
 
     def __repr__(self) -> str:

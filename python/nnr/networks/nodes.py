@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,7 +59,7 @@ def _conv_pads(node: NodeView, weights: Float32Array) -> Pads:
         return 0, 0, 0, 0
     if mode != "NOTSET":
         node.refuse(f"auto_pad {mode} is not supported")
-    pads = node.attributes.get("pads", [0, 0, 0, 0])
+    pads = node.attribute_integers("pads", [0, 0, 0, 0])
     if len(pads) != 4 or min(pads) < 0 or max(pads[::2]) >= height or max(pads[1::2]) >= width:
         node.refuse(f"pads {pads} are not supported for a kernel of {height}x{width}")
     return cast("Pads", tuple(pads))
@@ -74,7 +75,7 @@ def _relu(node: NodeView) -> None:
 
 
 def _leaky_relu(node: NodeView) -> None:
-    _append_slope(node, np.array([node.attributes.get("alpha", 0.01)], np.float32))
+    _append_slope(node, np.array([float(node.attributes.get("alpha", 0.01))], np.float32))
 
 
 def _prelu(node: NodeView) -> None:
@@ -89,25 +90,29 @@ def _clip(node: NodeView) -> None:
 
 
 def _add(node: NodeView) -> None:
-    constants = [node.is_constant(0), node.is_constant(1)]
-    source = node.value(1 if constants[0] else 0)
-    channels = node.graph.channels[source]
-    if any(constants):
-        offsets = node.per_channel(constants.index(True), "constant")
-        node.append(Affine(node.name, (source,), np.ones(1, np.float32), offsets), channels)
-    else:
-        node.append(Add(node.name, (source, node.value(1))), channels)
+    _combine(node, Add, lambda offsets: (np.ones(1, np.float32), offsets))
 
 
 def _mul(node: NodeView) -> None:
+    _combine(node, Mul, lambda scales: (scales, np.zeros(1, np.float32)))
+
+
+def _combine(
+    node: NodeView,
+    layer: type[Add | Mul],
+    affine: Callable[[Float32Array], tuple[Float32Array, Float32Array]],
+) -> None:
+    """Two values, or a value and a constant, for which *affine* gives scales and offsets."""
+    if len(node.inputs) != 2:
+        node.fail(f"has {len(node.inputs)} inputs, not 2")
     constants = [node.is_constant(0), node.is_constant(1)]
     source = node.value(1 if constants[0] else 0)
     channels = node.graph.channels[source]
     if any(constants):
-        scales = node.per_channel(constants.index(True), "constant")
-        node.append(Affine(node.name, (source,), scales, np.zeros(1, np.float32)), channels)
+        scales, offsets = affine(node.per_channel(constants.index(True), "constant"))
+        node.append(Affine(node.name, (source,), scales, offsets), channels)
     else:
-        node.append(Mul(node.name, (source, node.value(1))), channels)
+        node.append(layer(node.name, (source, node.value(1))), channels)
 
 
 def _concat(node: NodeView) -> None:
@@ -122,13 +127,17 @@ def _concat(node: NodeView) -> None:
 def _slice_lists(node: NodeView) -> tuple[list[int], list[int], list[int]]:
     """Starts, ends and axes, which were attributes before opset 10."""
     if "starts" in node.attributes:
-        starts, ends = list(node.attributes["starts"]), list(node.attributes["ends"])
-        return starts, ends, list(node.attributes.get("axes", range(len(starts))))
-    starts, ends = node.integers(1, "starts"), node.integers(2, "ends")
-    axes = node.integers(3, "axes") if node.has(3) else list(range(len(starts)))
+        starts = node.attribute_integers("starts", [])
+        ends = node.attribute_integers("ends", [])
+        axes = node.attribute_integers("axes", list(range(len(starts))))
+    else:
+        starts, ends = node.integers(1, "starts"), node.integers(2, "ends")
+        axes = node.integers(3, "axes") if node.has(3) else list(range(len(starts)))
     steps = node.integers(4, "steps") if node.has(4) else []
     if any(step != 1 for step in steps):
         node.refuse(f"steps {steps} are not supported, only 1")
+    if not len(starts) == len(ends) == len(axes):
+        node.fail(f"has {len(starts)} starts and {len(ends)} ends for {len(axes)} axes")
     return starts, ends, axes
 
 
@@ -142,23 +151,28 @@ def _slice(node: NodeView) -> None:
         elif start != 0 or end < _TO_THE_END:
             node.refuse(f"axis {axis} is not supported, only the channels (1)")
     if first >= last:
-        raise ValueError(f"{node.name}: takes none of the {channels} channels of its input")
+        node.fail(f"takes none of the {channels} channels of its input")
     node.append(Slice(node.name, (source,), first, last), last - first)
 
 
+def _block(node: NodeView) -> int:
+    block = operator.index(node.attributes["blocksize"])
+    if block < 1:
+        node.fail(f"blocksize must be positive, got {block}")
+    return block
+
+
 def _depth_to_space(node: NodeView) -> None:
-    source = node.value(0)
-    block = int(node.attributes.get("blocksize", 1))
+    source, block = node.value(0), _block(node)
     mode = node.text("mode", "DCR")
     if mode not in ("DCR", "CRD"):
         node.refuse(f"mode {mode} is not supported, only DCR and CRD")
     layer = DepthToSpace(node.name, (source,), block, cast("DepthMode", mode))
-    node.append(layer, node.graph.channels[source] // max(block * block, 1))
+    node.append(layer, node.graph.channels[source] // (block * block))
 
 
 def _space_to_depth(node: NodeView) -> None:
-    source = node.value(0)
-    block = int(node.attributes.get("blocksize", 1))
+    source, block = node.value(0), _block(node)
     channels = node.graph.channels[source] * block * block
     node.append(SpaceToDepth(node.name, (source,), block), channels)
 
@@ -169,13 +183,16 @@ def _pad(node: NodeView) -> None:
     if mode not in ("constant", "edge", "reflect"):
         node.refuse(f"mode {mode} is not supported, only constant, edge and reflect")
     if "pads" in node.attributes:  # before opset 11
-        pads, value = list(node.attributes["pads"]), float(node.attributes.get("value", 0.0))
+        pads = node.attribute_integers("pads", [])
+        value = float(node.attributes.get("value", 0.0))
     else:
         pads = node.integers(1, "pads")
         value = node.scalar(2, "constant_value") if node.has(2) else 0.0
     axes = node.integers(3, "axes") if node.has(3) else list(range(4))
     if len(pads) != 2 * len(axes):
-        raise ValueError(f"{node.name}: has {len(pads)} pads for {len(axes)} axes")
+        node.fail(f"has {len(pads)} pads for {len(axes)} axes")
+    if any(not -4 <= axis < 4 for axis in axes):
+        node.fail(f"axes {axes} are not those of an image")
     before, after = [0] * 4, [0] * 4
     for axis, first, last in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
         before[axis], after[axis] = first, last

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from typing import SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._arguments import check_out, check_threads
+from .._arguments import check_integer, check_out, check_threads
 from ..models import Model
 from .network import Network
 
 MAX_QP = 63  # of VVC
 _BYTE_BITS = 8
 _MAX_BITS = 16
-# Any multiple of a network's phase that no kernel or margin exceeds.
+# Every post filter takes a plane of as many phases a side; smaller planes are continued as needed.
 _TRIAL_PHASES = 64
 
 _Sample = TypeVar("_Sample", np.uint8, np.uint16)
@@ -26,13 +25,15 @@ class PostFilter:
     """A network from a luma plane to a luma plane.
 
     Samples go in as 0 to 1. A network with a second input channel gets ``qp / 63`` there. A plane
-    whose height or width is no multiple of the network's blocks (SpaceToDepth) is continued by its
-    last row and column, and cut again.
+    whose height or width is no multiple of the network's blocks (SpaceToDepth), or too small for
+    its margins (Pad, reflected), is continued by its last row and column to the next size that the
+    network takes, and cut again.
 
     Parameters
     ----------
     network : Network
-        With one or two input channels and one output channel, and an output as large as its input.
+        With one or two input channels and one output channel, and an output as large as its input;
+        64 blocks a side must be enough for its margins.
 
     Examples
     --------
@@ -49,12 +50,13 @@ class PostFilter:
                 "a post filter must have 1 or 2 input channels (luma, QP) and 1 output channel, "
                 f"got {plan.in_channels} and {plan.out_channels}"
             )
-        side = plan.phase * _TRIAL_PHASES
-        if (size := plan.output_size(side, side)) != (side, side):
-            raise ValueError(
-                f"a post filter must keep the size of a plane; this network makes {size} of "
-                f"{(side, side)}"
-            )
+        # Sizes grow evenly, so a network that keeps two of them keeps all.
+        for side in (plan.phase * _TRIAL_PHASES, plan.phase * (_TRIAL_PHASES + 1)):
+            if (size := plan.output_size(side, side)) != (side, side):
+                raise ValueError(
+                    f"a post filter must keep the size of a plane; this network makes {size} of "
+                    f"{(side, side)}"
+                )
         self._network = network
 
     @classmethod
@@ -100,28 +102,20 @@ class PostFilter:
             nearest value, halves to even, within 0 to the peak.
         """
         peak = _check_plane(plane, bit_depth)
-        qp_value = _integer(qp, "qp")
+        qp_value = check_integer(qp, "qp")
         if not 0 <= qp_value <= MAX_QP:
             raise ValueError(f"qp must be 0 to {MAX_QP}, got {qp_value}")
         if out is None:
             out = np.empty(plane.shape, plane.dtype)
         else:
             check_out(out, plane.shape, plane.dtype, plane)
+        samples = np.require(plane, requirements=["C_CONTIGUOUS", "ALIGNED"])
         side = qp_value / MAX_QP
-        self._network.plan.filter_plane(
-            np.ascontiguousarray(plane), out, peak, side, check_threads(threads), _tile
-        )
+        self._network.plan.filter_plane(samples, out, peak, side, check_threads(threads), _tile)
         return out
 
     def __repr__(self) -> str:
         return f"PostFilter({self._network!r})"
-
-
-def _integer(value: SupportsIndex, name: str) -> int:
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {type(value).__name__}") from None
 
 
 def _check_plane(plane: NDArray[_Sample], bit_depth: SupportsIndex | None) -> int:
@@ -132,13 +126,13 @@ def _check_plane(plane: NDArray[_Sample], bit_depth: SupportsIndex | None) -> in
     if plane.ndim != 2 or plane.size == 0:
         raise ValueError(f"plane must have shape (height, width), not empty, got {plane.shape}")
     if plane.dtype == np.uint8:
-        bits = _BYTE_BITS if bit_depth is None else _integer(bit_depth, "bit_depth")
+        bits = _BYTE_BITS if bit_depth is None else check_integer(bit_depth, "bit_depth")
         if bits != _BYTE_BITS:
             raise ValueError(f"bit_depth must be 8 for a plane of uint8, got {bits}")
         return (1 << _BYTE_BITS) - 1
     if bit_depth is None:
         raise ValueError("bit_depth must be given for a plane of uint16")
-    bits = _integer(bit_depth, "bit_depth")
+    bits = check_integer(bit_depth, "bit_depth")
     if not _BYTE_BITS < bits <= _MAX_BITS:
         raise ValueError(f"bit_depth must be 9 to 16 for a plane of uint16, got {bits}")
     peak = (1 << bits) - 1

@@ -30,7 +30,7 @@ def conv(
         One number an output channel, where a sum begins; then follow the products by kernel row,
         kernel column and input channel.
     slopes : ndarray, optional
-        One number an output channel: ``max(sum, 0) + slope * min(sum, 0)``.
+        One number an output channel; see `activate`.
 
     Returns
     -------
@@ -51,6 +51,9 @@ def conv(
 
 
 def activate(x: NDArray[_Float], slopes: NDArray[_Float]) -> NDArray[_Float]:
-    """``max(x, 0) + slope * min(x, 0)``, one slope a channel."""
-    zero = x.dtype.type(0)
-    return np.maximum(x, zero) + slopes[:, None, None] * np.minimum(x, zero)
+    """``slope * x`` where ``x < 0``, else ``x``; one slope a channel.
+
+    A slope of 0 gives 0 for minus infinity too; NaN stays NaN.
+    """
+    slope = slopes[:, None, None]
+    return np.where(x < 0, np.where(slope == 0, 0, slope * x), x)

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..networks import layers
+from ..networks.postfilter import MAX_QP
 from .conv import activate, conv
 
 _Float = TypeVar("_Float", np.float32, np.float64)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def run(graph: layers.Graph, x: NDArray[_Float]) -> NDArray[_Float]:
     """See `nnr.Network.run`; one image, computed in the type of *x*.
 
@@ -27,7 +29,7 @@ def run(graph: layers.Graph, x: NDArray[_Float]) -> NDArray[_Float]:
 def filter_plane(graph: layers.Graph, plane: NDArray[Any], *, qp: int, peak: int) -> NDArray[Any]:
     """See `nnr.PostFilter.apply`; the network must take any height and width."""
     luma = plane.astype(np.float32) / np.float32(peak)
-    sides = [np.full_like(luma, np.float32(qp / 63))] * (graph.in_channels - 1)
+    sides = [np.full_like(luma, np.float32(qp / MAX_QP))] * (graph.in_channels - 1)
     filtered = run(graph, np.stack([luma, *sides]))[0] * np.float32(peak)
     rounded: NDArray[Any] = np.clip(np.rint(filtered), 0, peak).astype(plane.dtype)
     return rounded
