@@ -26,6 +26,7 @@ from nnr.coding.uniform.description import (
     Description,
 )
 from nnr.models import Model, Topology, load
+from nnr.models.dtypes import DTYPES, FLOATS, QUANTIZABLE
 
 MODEL = Model(
     {
@@ -256,6 +257,22 @@ def test_nan_and_infinity_name_tensor_and_index(value: float) -> None:
         compress(Model({"fine": normal(3, 4), "layer": weights}))
     kept = compress(Model({"layer": weights}), keep=["layer"])
     assert kept.decompress().tensors["layer"] is weights
+
+
+@pytest.mark.parametrize("dtype", sorted(FLOATS))
+def test_nan_in_a_kept_tensor_names_tensor_and_index(dtype: str) -> None:
+    bias = np.ones(1_500_000, DTYPES[dtype])
+    assert kept_reasons(compress(Model({"b": bias}))) == {
+        "b": "rank below 2" if dtype in QUANTIZABLE else f"{bias.dtype.name} is not quantised"
+    }
+    bias[1_234_567] = np.nan
+    with pytest.raises(ValueError, match=r"tensor 'b': array holds nan at index \(1234567,\)"):
+        compress(Model({"b": bias}))
+
+
+def test_kept_numbers_may_lie_beyond_float32() -> None:
+    bias = np.float64([1e300])
+    assert compress(Model({"b": bias})).tensors["b"] is bias
 
 
 @pytest.mark.parametrize("bits", [0, 17, -1])

@@ -137,6 +137,15 @@ def test_write_errors_name_the_target(tmp_path: Path, monkeypatch: pytest.Monkey
         Model({"w": normal(2)}).save(tmp_path / "folder.npz")
 
 
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [({"a": [1, 2]}, "tensor 'a' must be a NumPy array, got list"), ({1: np.ones(2)}, "got int")],
+)
+def test_a_model_is_of_named_arrays(tensors: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        Model(tensors)
+
+
 def test_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
     def write_half() -> None:
         with atomic_write(tmp_path / "file") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ def test_checkpoints_and_state_dicts_of_torch_are_read(tmp_path: Path) -> None:
     expected = {name: tensor.numpy() for name, tensor in state.items()}
     torch.save(state, tmp_path / "plain.pt")
     torch.save({"state_dict": state, "epoch": 3}, tmp_path / "checkpoint.pth")
+    torch.save({"model": state, "optimizer": {}}, tmp_path / "training.pt")
     strided = {"w": torch.arange(6.0).reshape(2, 3).T.requires_grad_()}
     torch.save(strided, tmp_path / "strided.pt")
     assert_same_tensors(load(tmp_path / "plain.pt").tensors, expected)
     assert_same_tensors(load(tmp_path / "checkpoint.pth").tensors, expected)
+    assert_same_tensors(load(tmp_path / "training.pt").tensors, expected)
     assert load(tmp_path / "strided.pt").tensors["w"].tolist() == [[0, 3], [1, 4], [2, 5]]
 
 
@@ -50,15 +53,38 @@ def test_pickles_that_run_code_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+def test_whole_modules_are_refused_in_one_line(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch files need torch")
+    torch.save(torch.nn.Linear(3, 2), tmp_path / "module.pt")
+    with pytest.raises(
+        ValueError, match=r"module\.pt is no .* 'torch.nn.modules.*Linear'"
+    ) as raised:
+        load(tmp_path / "module.pt")
+    assert "for safety" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("data", [b"", b"no model", pickle.dumps({"w": 1}), b"PK\x03\x04"])
+def test_what_torch_cannot_read_is_one_line_of_ours(tmp_path: Path, data: bytes) -> None:
+    pytest.importorskip("torch", reason="PyTorch files need torch")
+    (tmp_path / "bad.pt").write_bytes(data)
+    with pytest.raises(ValueError, match=r"bad\.pt is damaged or no state dict") as raised:
+        load(tmp_path / "bad.pt")
+    assert "\n" not in str(raised.value)
+    assert "weights_only" not in str(raised.value)
+
+
 def test_other_things_in_torch_files_are_named(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch files need torch")
     torch.save({"w": torch.zeros(2), "epoch": 3}, tmp_path / "mixed.pt")
     torch.save([torch.zeros(2)], tmp_path / "list.pt")
     torch.save({"w": torch.zeros(2, 2).to_sparse()}, tmp_path / "sparse.pt")
+    torch.save({"w": torch.zeros(1).expand(2, 2**60)}, tmp_path / "vast.pt")
     for name, message in (
         ("mixed", "'epoch' is no tensor"),
         ("list", "no state dict but list"),
-        ("sparse", "only dense tensors"),
+        ("sparse", r"sparse\.pt: tensor 'w': only dense tensors"),
+        ("vast", r"vast\.pt: tensor 'w': only .* that fit into memory"),
     ):
         with pytest.raises(ValueError, match=message):
             load(tmp_path / f"{name}.pt")

@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from .model_files import check_extension, input_argument, output_argument, print_compression
+from .model_files import (
+    check_input,
+    check_output,
+    input_argument,
+    output_argument,
+    print_compression,
+)
 from .output import progress
 
 
@@ -39,8 +45,9 @@ def compress(
     from ..coding.uniform import compress as compress_model
     from ..models import READABLE, load
 
-    check_extension(source, "IN", READABLE)
-    check_extension(target, "OUT", (".safetensors",))
+    check_input(source, "IN", READABLE)
+    check_output(target, "OUT", (".safetensors",))
+    _refuse_compressed(source)
     model = load(source)
     # Before the target is written, which may be the same file.
     original = file_sizes(source, model)
@@ -56,3 +63,14 @@ def compress(
     if not dry_run:
         compressed.save(target)
     print_compression(compressed.records, original, compressed.sizes(), as_json=as_json)
+
+
+def _refuse_compressed(source: Path) -> None:
+    """End with a usage error for weights that would be quantised a second time."""
+    from ..coding.uniform import is_compressed
+    from ..models.safetensors import SafetensorsFile
+
+    if source.suffix.lower() == ".safetensors" and is_compressed(SafetensorsFile(source)):
+        raise typer.BadParameter(
+            f"{source} is already compressed; decompress it first", param_hint="IN"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from .model_files import check_extension, input_argument, output_argument
+from .model_files import check_input, check_output, input_argument, output_argument
 from .output import progress
 
 
@@ -19,8 +19,8 @@ def decompress(
     from ..coding.uniform import CompressedFile
     from ..models import WRITABLE
 
-    check_extension(source, "IN", (".safetensors",))
-    check_extension(target, "OUT", WRITABLE)
+    check_input(source, "IN", (".safetensors",))
+    check_output(target, "OUT", WRITABLE)
     file = CompressedFile(source)
     with progress("decompressing", len(file.names)) as advance:
         model = file.decompress(on_tensor=advance)

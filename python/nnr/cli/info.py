@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .model_files import check_extension, input_argument, print_records, record_fields, size_fields
-from .output import console, print_json
+from .model_files import check_input, input_argument, print_records, record_fields, size_fields
+from .output import print_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ def info(
     from ..coding.sizes import file_sizes
     from ..models import READABLE
 
-    check_extension(source, "FILE", READABLE)
+    check_input(source, "FILE", READABLE)
     records, topology, metadata = _contents(source)
     sizes = file_sizes(source)
     original = sum(record.original_bytes for record in records)
@@ -47,8 +47,9 @@ def info(
         )
         return
     print_records(records)
-    console().print(
-        f"\n{source}: {len(records)} tensors, topology: {topology or 'none'}\n"
+    count = len(records)
+    print(
+        f"\n{source}: {count} tensor{'s'[: count != 1]}, topology: {topology or 'none'}\n"
         f"{sizes.total:,} bytes: {sizes.payload:,} weights, {sizes.structure:,} structure\n"
         f"weights before compression: {original:,} bytes, ratio {ratio:.3f}"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from .output import console, print_json, table
+from .output import escaped, print_json, print_table, table
 
 if TYPE_CHECKING:
     from ..coding.uniform import TensorRecord
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 def input_argument(name: str, description: str) -> Any:
     """Return the argument for a file that is read; one that cannot be read is no wrong usage."""
-    return typer.Argument(
-        metavar=name, exists=True, dir_okay=False, readable=False, help=description
-    )
+    return typer.Argument(metavar=name, dir_okay=False, readable=False, help=description)
 
 
 def output_argument(name: str, description: str) -> Any:
@@ -33,6 +31,23 @@ def check_extension(path: Path, argument: str, extensions: Sequence[str]) -> Non
         raise typer.BadParameter(
             f"{path} must end in {' or '.join(extensions)}", param_hint=argument
         )
+
+
+def check_input(path: Path, argument: str, extensions: Sequence[str]) -> None:
+    """End with a usage error if *path* does not exist or has none of *extensions*."""
+    try:
+        # Any other failure, such as a folder that must not be entered, is no wrong usage.
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise typer.BadParameter(f"File '{path}' does not exist.", param_hint=argument) from None
+    check_extension(path, argument, extensions)
+
+
+def check_output(path: Path, argument: str, extensions: Sequence[str]) -> None:
+    """End with a usage error if *path* is in no folder or has none of *extensions*."""
+    check_extension(path, argument, extensions)
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"Folder '{path.parent}' does not exist.", param_hint=argument)
 
 
 def print_compression(
@@ -53,8 +68,8 @@ def print_compression(
     sizes = table("", "bytes", "weights", "structure", title="\nFile")
     for name, size in (("original", original), ("compressed", compressed)):
         sizes.add_row(name, f"{size.total:,}", f"{size.payload:,}", f"{size.structure:,}")
-    console().print(sizes)
-    console().print(f"ratio {original.total / compressed.total:.3f}")
+    print_table(sizes)
+    print(f"ratio {original.total / compressed.total:.3f}")
 
 
 def print_records(records: Sequence[TensorRecord]) -> None:
@@ -62,7 +77,8 @@ def print_records(records: Sequence[TensorRecord]) -> None:
     errors_known = any(record.max_error for record in records)
     columns = ["shape", "type", "bits", "bytes", "stored", "ratio", "lowest", "highest"]
     columns += ["max error", "mean error"] if errors_known else []
-    rows = table("tensor", *columns, "", text=[""])
+    columns += [""] if any(record.kept for record in records) else []
+    rows = table("tensor", *columns, text=[""])
     for record in records:
         cells = [
             "x".join(map(str, record.shape)) or "scalar",
@@ -75,8 +91,9 @@ def print_records(records: Sequence[TensorRecord]) -> None:
             _number(record.hi),
         ]
         cells += [_number(record.max_error), _number(record.mean_error)] if errors_known else []
-        rows.add_row(record.name, *cells, record.kept or "")
-    console().print(rows)
+        cells += [escaped(record.kept)] if record.kept else []
+        rows.add_row(escaped(record.name), *cells)
+    print_table(rows)
 
 
 def record_fields(record: TensorRecord) -> dict[str, Any]:

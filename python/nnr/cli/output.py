@@ -19,6 +19,11 @@ from .._json import plain_json
 _QUIET_SECONDS = 2.0
 # Tables keep their columns when they go to a file or a pipe, which has no width of its own.
 _PIPE_WIDTH = 160
+# Text folds as far as the first width if that makes a table fit, otherwise to the second.
+_NARROW_TEXT = 16
+_WIDE_TEXT = 60
+# More than any table takes.
+_UNBOUNDED = 100_000
 
 
 def print_json(value: Any) -> None:
@@ -34,13 +39,44 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
 
 
+def escaped(text: str) -> str:
+    """Return *text* with what a terminal might obey spelled out, as `repr` does."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 def table(*columns: str, title: str | None = None, text: Sequence[str] = ()) -> Table:
     """Return an empty table; the first column and those named by *text* hold text, not numbers."""
     empty = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
-        justify: Literal["left", "right"] = "left" if index == 0 or column in text else "right"
-        empty.add_column(column, justify=justify, overflow="fold")
+        is_text = index == 0 or column in text
+        justify: Literal["left", "right"] = "left" if is_text else "right"
+        empty.add_column(column, justify=justify, overflow="fold", no_wrap=not is_text)
     return empty
+
+
+def print_table(rows: Table) -> None:
+    """Print a table; where it cannot fit, the terminal breaks its lines, and no number."""
+    out = console()
+    if _folded_width(rows, _NARROW_TEXT) <= out.width:
+        _fold(rows, None)
+    else:
+        out.width = _folded_width(rows, _WIDE_TEXT)
+    out.print(rows)
+
+
+def _folded_width(rows: Table, text_width: int) -> int:
+    """Fold the text of a table to *text_width* and return how wide the whole is."""
+    _fold(rows, text_width)
+    unbounded = console()
+    unbounded.width = _UNBOUNDED
+    return unbounded.measure(rows).maximum
+
+
+def _fold(rows: Table, text_width: int | None) -> None:
+    for column in rows.columns:
+        column.max_width = None if column.no_wrap else text_width
 
 
 @contextmanager
@@ -65,7 +101,7 @@ def progress(description: str, total: int) -> Iterator[Callable[[str], None]]:
     def advance(step: str) -> None:
         if is_terminal and time.monotonic() - start > _QUIET_SECONDS:
             bar.start()
-        bar.update(task, advance=1, step=step)
+        bar.update(task, advance=1, step=escaped(step))
 
     try:
         yield advance

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .model_files import check_extension, input_argument
+from .model_files import check_input, input_argument
 from .output import print_json
 
 _FAILED = 1
@@ -20,7 +20,7 @@ def verify(
     """Compare every tensor with its checksum; end with 1 if any is damaged."""
     from ..coding.uniform import CompressedFile
 
-    check_extension(source, "FILE", (".safetensors",))
+    check_input(source, "FILE", (".safetensors",))
     results = CompressedFile(source).verify()
     damaged = {name: str(error) for name, error in results.items() if error is not None}
     if as_json:
@@ -28,6 +28,9 @@ def verify(
     elif damaged:
         print("\n".join(damaged.values()))
     else:
-        print(f"{source}: all {len(results)} checksums match")
+        count = len(results)
+        print(
+            f"{source}: {'the checksum matches' if count == 1 else f'all {count} checksums match'}"
+        )
     if damaged:
         raise typer.Exit(_FAILED)

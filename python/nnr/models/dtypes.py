@@ -32,6 +32,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
+# The types that can hold NaN or infinity, but for complex numbers.
+FLOATS = frozenset(name for name in DTYPES if name.startswith(("F", "BF")))
 # What `nnr.quantize` takes.
 QUANTIZABLE = frozenset({"F16", "BF16", "F32", "F64"})
 

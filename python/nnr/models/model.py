@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 # Entries and metadata whose names begin so belong to this package, in every format that we write.
@@ -44,6 +45,11 @@ class Model:
     metadata : dict of str to str
         Free text that the file carries.
 
+    Raises
+    ------
+    TypeError
+        A name is no text, or a tensor is no NumPy array.
+
     Examples
     --------
     >>> import numpy as np
@@ -54,6 +60,15 @@ class Model:
     tensors: dict[str, NDArray[Any]]
     topology: Topology | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, tensor in self.tensors.items():
+            if not isinstance(name, str):
+                raise TypeError(f"tensor {name!r}: the name must be str, got {type(name).__name__}")
+            if not isinstance(tensor, np.ndarray | np.generic):
+                raise TypeError(
+                    f"tensor {name!r} must be a NumPy array, got {type(tensor).__name__}"
+                )
 
     @property
     def nbytes(self) -> int:

@@ -6,11 +6,14 @@ integers of the same width, and an entry of our own says what they are.
 
 from __future__ import annotations
 
+import errno
 import json
+import lzma
 import math
 import os
 import zipfile
 import zlib
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -24,10 +27,13 @@ from .model import RESERVED_PREFIX, Model, Topology, refuse_reserved
 _TOPOLOGY = RESERVED_PREFIX + "topology"
 _DESCRIPTION = RESERVED_PREFIX + "description"
 _SUFFIX = ".npy"
-# No more than deflate can reach: a member that claims more is refused before memory is taken.
 _MAXIMUM_EXPANSION = 1032
 # Not by their kind, which is "f" for one of the float8 types.
 _ML_DTYPE_NAMES = {name for name, dtype in DTYPES.items() if dtype.isbuiltin != 1}
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, UnicodeError)
+# Of an OSError without a file name: zipfile went where damaged bytes point, or bz2 met them.
+_DAMAGE_ERRNOS = (None, errno.EINVAL)
 
 
 def read(path: str | os.PathLike[str]) -> Model:
@@ -43,15 +49,26 @@ def read(path: str | os.PathLike[str]) -> Model:
     tensors: dict[str, NDArray[Any]] = {}
     try:
         with zipfile.ZipFile(path) as archive:
+            file_bytes = Path(path).stat().st_size
             for info in archive.infolist():
+                # No more than deflate can reach: a member that claims more is refused before
+                # memory is taken.
+                if info.file_size > _MAXIMUM_EXPANSION * min(info.compress_size, file_bytes):
+                    raise zipfile.BadZipFile(f"{info.filename!r} claims {info.file_size} bytes")
                 tensors[info.filename.removesuffix(_SUFFIX)] = _read_member(archive, info)
         topology = tensors.pop(_TOPOLOGY, None)
         description = _description(tensors.pop(_DESCRIPTION, None))
         for name, dtype in description["dtypes"].items():
-            tensors[name] = tensors[name].view(DTYPES[dtype])
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, KeyError) as error:
+            tensors[name] = _view(name, tensors.get(name), DTYPES.get(dtype))
+    except _DAMAGE as error:
         raise BitstreamError(
             f"{os.fspath(path)}: {error}", kind="corrupt", byte_offset=0
+        ) from error
+    except OSError as error:
+        if error.filename is not None or error.errno not in _DAMAGE_ERRNOS:
+            raise
+        raise BitstreamError(
+            f"{os.fspath(path)}: a damaged archive", kind="corrupt", byte_offset=0
         ) from error
     return Model(
         tensors,
@@ -84,12 +101,12 @@ def write(model: Model, path: str | os.PathLike[str]) -> None:
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
-    if info.file_size > _MAXIMUM_EXPANSION * info.compress_size:
-        raise zipfile.BadZipFile(f"{info.filename!r} claims {info.file_size} bytes")
     with archive.open(info) as member:
         header_bytes, shape, dtype = _read_array_header(member, info.filename)
         if name_of(dtype) is None:
-            raise ValueError(f"{info.filename!r}: only numbers can be read, not {dtype}")
+            raise ValueError(
+                f"{archive.filename}: {info.filename!r}: only numbers can be read, not {dtype}"
+            )
         # Before NumPy allocates what the header claims.
         if header_bytes + math.prod(shape) * dtype.itemsize != info.file_size:
             raise zipfile.BadZipFile(f"{info.filename!r}: {dtype} {shape} does not fit its size")
@@ -110,6 +127,12 @@ def _read_array_header(
     except ValueError as error:
         raise zipfile.BadZipFile(f"{filename!r}: {error}") from error
     return member.tell(), shape, dtype
+
+
+def _view(name: str, array: NDArray[Any] | None, dtype: np.dtype[Any] | None) -> NDArray[Any]:
+    if array is None or dtype is None or array.dtype != f"u{dtype.itemsize}":
+        raise zipfile.BadZipFile(f"{_DESCRIPTION!r} does not fit {name!r}")
+    return array.view(dtype)
 
 
 def _description(entry: NDArray[Any] | None) -> dict[str, dict[str, str]]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,15 +88,15 @@ def read(path: str | os.PathLike[str]) -> Model:
     if path.stat().st_size > _MESSAGE_LIMIT:
         raise ValueError(f"{path} is larger than 2 GB; its weights must be in a file beside it")
     proto = _parse(path.read_bytes(), str(path))
-    folder = _ExternalData(path.parent)
+    reader = _TensorReader(path)
     tensors: dict[str, NDArray[Any]] = {}
-    for slot in _slots(proto):
-        tensors[slot.name] = folder.array(slot.tensor)
+    for slot in _slots(proto, str(path)):
+        tensors[slot.name] = reader.array(slot.tensor)
         for field in _VALUE_FIELDS:
             slot.tensor.ClearField(field)
     for tensor in _all_tensors(proto):
-        folder.load_into(tensor)
-    metadata = _pairs(proto.metadata_props)
+        reader.load_into(tensor)
+    metadata = _pairs(proto.metadata_props, str(path))
     del proto.metadata_props[:]
     return Model(tensors, Topology("onnx", proto.SerializeToString(deterministic=True)), metadata)
 
@@ -121,7 +122,7 @@ def write(
             "write .safetensors, .npz or .pt"
         )
     proto = graph_of(model)
-    slots = list(_slots(proto))
+    slots = list(_slots(proto, "the topology"))
     _check_tensors(model, slots)
     for key, value in model.metadata.items():
         proto.metadata_props.add(key=key, value=value)
@@ -144,8 +145,8 @@ def write(
 def data_files(path: str | os.PathLike[str]) -> list[Path]:
     """List the files beside an ONNX file that hold its weights."""
     proto = _parse(Path(path).read_bytes(), str(path))
-    folder = _ExternalData(Path(path).parent)
-    located = (folder.locate(tensor) for tensor in _all_tensors(proto) if _is_external(tensor))
+    reader = _TensorReader(Path(path))
+    located = (reader.locate(tensor) for tensor in _all_tensors(proto) if _is_external(tensor))
     return sorted({file for file, _, _ in located})
 
 
@@ -164,7 +165,7 @@ def _parse(data: bytes, origin: str) -> onnx.ModelProto:
     return proto
 
 
-def _slots(proto: onnx.ModelProto) -> Iterator[_Slot]:
+def _slots(proto: onnx.ModelProto, origin: str) -> Iterator[_Slot]:
     """Yield the weight tensors of a model in a fixed order, each under a name of its own."""
     seen: set[str] = set()
     bodies = [proto.graph, *proto.functions]
@@ -172,7 +173,7 @@ def _slots(proto: onnx.ModelProto) -> Iterator[_Slot]:
         if _dtype_of(slot.tensor) is None:
             continue
         # Two branches of an If may use the same name; the order makes this reproducible.
-        name, count = _text(slot.name), 1
+        name, count = _text(slot.name, origin), 1
         while name in seen:
             count += 1
             name = f"{slot.name}#{count}"
@@ -216,14 +217,14 @@ def _dtype_of(tensor: onnx.TensorProto) -> np.dtype[Any] | None:
     return dtype if name_of(dtype) else None
 
 
-def _pairs(entries: Iterable[onnx.StringStringEntryProto]) -> dict[str, str]:
-    return {_text(entry.key): _text(entry.value) for entry in entries}
+def _pairs(entries: Iterable[onnx.StringStringEntryProto], origin: str) -> dict[str, str]:
+    return {_text(entry.key, origin): _text(entry.value, origin) for entry in entries}
 
 
-def _text(field: str | bytes) -> str:
+def _text(field: str | bytes, origin: str) -> str:
     # Protobuf gives the bytes of a text field that is no UTF-8.
     if isinstance(field, bytes):
-        raise BitstreamError(f"{field!r} is no text", kind="corrupt", byte_offset=0)
+        raise BitstreamError(f"{origin}: {field!r} is no text", kind="corrupt", byte_offset=0)
     return field
 
 
@@ -261,11 +262,12 @@ def _write_external(model: Model, slots: list[_Slot], file: BinaryIO, location: 
         file.write(raw.data)
 
 
-class _ExternalData:
-    """The files beside an ONNX file, each mapped once."""
+class _TensorReader:
+    """The values of an ONNX file's tensors; files beside it are mapped once each."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._folder = path.parent.resolve()
         self._mapped: dict[Path, NDArray[np.uint8]] = {}
 
     def array(self, tensor: onnx.TensorProto) -> NDArray[Any]:
@@ -286,9 +288,7 @@ class _ExternalData:
         except BitstreamError:
             raise
         except ValueError as error:
-            raise BitstreamError(
-                f"tensor {tensor.name!r}: {error}", kind="corrupt", byte_offset=0
-            ) from error
+            self._fail(f"tensor {tensor.name!r}: {error}")
 
     def load_into(self, tensor: onnx.TensorProto) -> None:
         """Move the values of *tensor* into it, if they are in another file."""
@@ -300,28 +300,22 @@ class _ExternalData:
 
     def locate(self, tensor: onnx.TensorProto) -> tuple[Path, int, int | None]:
         """Find where the values are: file, offset, and length where it is given."""
-        place = _pairs(tensor.external_data)
+        place = _pairs(tensor.external_data, str(self._path))
         location = place.get("location", "")
+        if any(unicodedata.category(char) == "Cc" for char in location):
+            self._fail(f"tensor {tensor.name!r}: no file name: {location!r}")
         relative = PurePosixPath(location.replace("\\", "/"))
         file = (self._folder / relative).resolve()
         # A model file must not be able to name any file of this machine.
         if not location or relative.is_absolute() or not file.is_relative_to(self._folder):
-            raise BitstreamError(
-                f"tensor {tensor.name!r}: data outside the model's folder: {location!r}",
-                kind="corrupt",
-                byte_offset=0,
-            )
+            self._fail(f"tensor {tensor.name!r}: data outside the model's folder: {location!r}")
         try:
             offset = int(place.get("offset", "0"))
             length = int(place["length"]) if "length" in place else None
         except ValueError:
             offset, length = -1, None
         if offset < 0 or (length is not None and length < 0):
-            raise BitstreamError(
-                f"tensor {tensor.name!r}: no valid place in {location!r}",
-                kind="corrupt",
-                byte_offset=0,
-            )
+            self._fail(f"tensor {tensor.name!r}: no valid place in {location!r}")
         return file, offset, length
 
     def _bytes(self, tensor: onnx.TensorProto) -> NDArray[np.uint8]:
@@ -335,3 +329,6 @@ class _ExternalData:
                 f"{file} ends before tensor {tensor.name!r}", kind="truncated", byte_offset=size
             )
         return self._mapped[file][offset:stop]
+
+    def _fail(self, message: str) -> NoReturn:
+        raise BitstreamError(f"{self._path}: {message}", kind="corrupt", byte_offset=0)

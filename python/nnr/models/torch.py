@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
-import struct
+import re
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 # Where training scripts put the state dict in a checkpoint.
-_NESTED_KEYS = ("state_dict", "model_state_dict")
+_NESTED_KEYS = ("state_dict", "model_state_dict", "model")
 # NumPy and PyTorch exchange these only as integers of the same width.
 _ML_DTYPES = {
     "BF16": "bfloat16",
@@ -32,12 +32,12 @@ _ML_DTYPES = {
     "F8_E8M0": "float8_e8m0fnu",
 }
 _INTEGERS = {1: "uint8", 2: "int16"}
-# What reading a damaged file ends in.
-_DAMAGE = (RuntimeError, ValueError, EOFError, LookupError, AttributeError, TypeError, struct.error)
+# How PyTorch names the class or function that it does not unpickle.
+_REFUSED = re.compile(r"GLOBAL (\S+)")
 
 
 def read(path: str | os.PathLike[str]) -> Model:
-    """Read a state dict, also one inside a checkpoint under ``state_dict``.
+    """Read a state dict, also one inside a checkpoint under ``state_dict`` or the like.
 
     Raises
     ------
@@ -50,17 +50,35 @@ def read(path: str | os.PathLike[str]) -> Model:
     """
     torch = _import_torch()
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{os.fspath(path)} is no plain state dict; save model.state_dict() ({error})"
-        ) from error
-    except _DAMAGE as error:
+        # Its warnings are advice on reading other things than state dicts.
+        with warnings.catch_warnings(action="ignore"):
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, MemoryError):
+        raise
+    # Damaged bytes may end in any exception of the unpickler, whose text advises to read unsafely.
+    except Exception as error:
+        if refused := _REFUSED.search(str(error)):
+            raise ValueError(
+                f"{os.fspath(path)} is no plain state dict: it holds {refused[1]!r}, and for "
+                "safety only tensors are read; save model.state_dict()"
+            ) from error
         raise BitstreamError(
-            f"{os.fspath(path)}: {error}", kind="corrupt", byte_offset=0
+            f"{os.fspath(path)} is damaged or no state dict, which is all that is read, for safety",
+            kind="corrupt",
+            byte_offset=0,
         ) from error
     state = _state_dict(loaded, path)
-    return Model({name: _to_array(name, value) for name, value in state.items()})
+    tensors: dict[str, NDArray[Any]] = {}
+    for name, value in state.items():
+        try:
+            tensors[name] = _to_array(value)
+        # A view may claim more elements than memory holds, or have a type that NumPy lacks.
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{os.fspath(path)}: tensor {name!r}: only dense tensors of numbers that fit into "
+                f"memory can be read, got {value.layout} {value.dtype}"
+            ) from error
+    return Model(tensors)
 
 
 def write(model: Model, path: str | os.PathLike[str]) -> None:
@@ -99,10 +117,10 @@ def _state_dict(loaded: Any, path: str | os.PathLike[str]) -> Mapping[str, Any]:
     return loaded
 
 
-def _to_array(name: str, value: torch.Tensor) -> NDArray[Any]:
+def _to_array(value: torch.Tensor) -> NDArray[Any]:
     torch = _import_torch()
     if value.layout != torch.strided or value.is_quantized or value.is_meta:
-        raise ValueError(f"tensor {name!r}: only dense tensors can be read, got {value.layout}")
+        raise TypeError("not dense")
     dense = value.detach().resolve_conj().resolve_neg().contiguous()
     for stored, torch_name in _ML_DTYPES.items():
         if dense.dtype == getattr(torch, torch_name, None):

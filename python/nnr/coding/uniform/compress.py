@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._arguments import check_bits
-from ...models.dtypes import QUANTIZABLE, name_of, stored_bytes
+from ..._arguments import check_bits, raise_not_finite
+from ...models.dtypes import FLOATS, QUANTIZABLE, name_of, stored_bytes
 from ...models.file_sizes import FileSizes
 from ...models.model import Model, Topology, refuse_reserved
 from ...models.safetensors import TOPOLOGY_ENTRY, header_of, write_entries
@@ -32,6 +32,9 @@ from .description import (
     with_checksum,
 )
 from .record import TensorRecord, record_of_kept, record_of_quantized
+
+# Elements that are looked at at a time, so that memory does not grow with the tensor.
+_CHUNK = 1 << 20
 
 
 @dataclass(eq=False, repr=False)
@@ -130,7 +133,7 @@ def compress(
     Parameters
     ----------
     model : Model
-        Its tensors must be finite.
+        Its tensors must be finite, except those that *keep* names.
     bits : int, 1 to 16
         Bits a weight.
     per_channel : bool
@@ -151,8 +154,8 @@ def compress(
     Raises
     ------
     ValueError
-        NaN or infinity in a tensor, which is named with the index; a pattern that fits no tensor;
-        *bits* outside 1 to 16.
+        NaN or infinity in a tensor, also in one that is kept; the message names it and the index.
+        A pattern that fits no tensor; *bits* outside 1 to 16.
 
     Examples
     --------
@@ -186,6 +189,9 @@ def compress(
             else:
                 reason = "would not shrink"
         if reason is not None:
+            # A mask of infinities, say, has to be named to get through.
+            if _pattern_of(name, patterns) is None:
+                _check_finite(name, array)
             records.append(record_of_kept(name, array, reason))
         if on_tensor is not None:
             on_tensor(name)
@@ -199,12 +205,16 @@ def _reason_to_keep(
         return f"{array.dtype.name} is not quantised"
     if array.size == 0:
         return "empty"
-    for pattern in patterns:
-        if fnmatchcase(name, pattern):
-            return f"named by {pattern}"
+    pattern = _pattern_of(name, patterns)
+    if pattern is not None:
+        return f"named by {pattern}"
     if array.ndim < 2 and not all_tensors:
         return "rank below 2"
     return None
+
+
+def _pattern_of(name: str, patterns: list[str]) -> str | None:
+    return next((pattern for pattern in patterns if fnmatchcase(name, pattern)), None)
 
 
 def _quantize(
@@ -214,6 +224,18 @@ def _quantize(
         return quantize(array, bits, axis=axis, threads=threads)
     except ValueError as error:
         raise ValueError(f"tensor {name!r}: {error}") from error
+
+
+def _check_finite(name: str, array: NDArray[Any]) -> None:
+    # Not by `nnr.minmax`, which takes no float8 and refuses float64 beyond float32, while here it
+    # is stored as it is.
+    if name_of(array.dtype) not in FLOATS:
+        return
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _CHUNK):
+        finite = np.isfinite(flat[start : start + _CHUNK])
+        if not finite.all():
+            raise_not_finite(array, start + int(finite.argmin()), f"tensor {name!r}: array")
 
 
 def _name_of(name: str, dtype: np.dtype[Any]) -> str:
