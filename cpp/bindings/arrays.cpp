@@ -58,6 +58,14 @@ py::tuple py_minmax(const py::array& array, std::string_view type_name, const Sh
     return py::make_tuple(lo, hi, not_finite);
 }
 
+std::optional<std::size_t> py_first_overflowing(const Array<float>& lo, const Array<float>& hi,
+                                                unsigned bits) {
+    const auto lo_view = view(lo), hi_view = view(hi);
+    require(hi_view.size() == lo_view.size(), "one range a channel");
+    require(bits >= 1 && bits <= 16, "bits must be 1 to 16");
+    return first_overflowing(lo_view, hi_view, bits);
+}
+
 py::tuple py_quantize(const py::array& array, std::string_view type_name, const Shape& shape,
                       const Array<float>& lo, const Array<float>& hi, unsigned bits,
                       unsigned threads) {
@@ -120,6 +128,8 @@ void register_arrays(py::module_& module) {
     using py::arg;
     module.def("minmax", py_minmax, arg("array").noconvert(), arg("float_type"), arg("layout"),
                arg("threads"));
+    module.def("first_overflowing", py_first_overflowing, arg("lo").noconvert(),
+               arg("hi").noconvert(), arg("bits"));
     module.def("quantize", py_quantize, arg("array").noconvert(), arg("float_type"), arg("layout"),
                arg("lo").noconvert(), arg("hi").noconvert(), arg("bits"), arg("threads"));
     module.def("dequantize", py_dequantize, arg("packed").noconvert(), arg("lo").noconvert(),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -45,6 +46,17 @@ QuantizerParameters make_quantizer(float lo, float hi, unsigned bits) {
     const float step = std::max(static_cast<float>(width / max_code),
                                 std::numeric_limits<float>::min());
     return {lo, hi, step, static_cast<float>(1.0 / static_cast<double>(step)), max_code};
+}
+
+std::optional<std::size_t> first_overflowing(std::span<const float> lo, std::span<const float> hi,
+                                             unsigned bits) {
+    for (std::size_t channel = 0; channel < lo.size(); ++channel) {
+        const QuantizerParameters quantizer = make_quantizer(lo[channel], hi[channel], bits);
+        const float offset = static_cast<float>(quantizer.max_code) * quantizer.step;
+        if (!std::isfinite(hi[channel] - lo[channel]) || !std::isfinite(lo[channel] + offset))
+            return channel;
+    }
+    return std::nullopt;
 }
 
 QuantizeOutcome quantize(const ConstTensorView& tensor, std::span<const float> lo,

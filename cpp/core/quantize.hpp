@@ -12,6 +12,11 @@ namespace nnr {
 // Needs lo <= hi and a width that is finite in float32.
 QuantizerParameters make_quantizer(float lo, float hi, unsigned bits);
 
+// The first channel whose range the arithmetic cannot hold: its width, or the value of its last code,
+// overflows float32.
+std::optional<std::size_t> first_overflowing(std::span<const float> lo, std::span<const float> hi,
+                                             unsigned bits);
+
 struct QuantizeOutcome {
     std::uint64_t clipped;
     std::optional<std::size_t> not_finite;  // where it is set, the codes are unspecified

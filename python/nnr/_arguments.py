@@ -44,6 +44,10 @@ def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
 
     NumPy arrays that already are so, and DLPack CPU tensors, are taken without a copy.
     """
+    if type(array) is np.ndarray and array.dtype in _FLOAT_DTYPES:
+        flags = array.flags
+        if flags.c_contiguous and flags.aligned:
+            return array
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"{name} is masked; fill it first, for example with {name}.filled(0)")
     if not isinstance(array, np.ndarray) and hasattr(array, "__dlpack__"):

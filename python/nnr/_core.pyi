@@ -20,6 +20,9 @@ def use_target(name: str) -> Literal["ok", "unknown", "not runnable"]: ...
 def minmax(
     array: NDArray[Any], float_type: _FloatType, layout: _Layout, threads: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], int | None]: ...
+def first_overflowing(
+    lo: NDArray[np.float32], hi: NDArray[np.float32], bits: int
+) -> int | None: ...
 def quantize(
     array: NDArray[Any],
     float_type: _FloatType,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import _core
+
 Float32Array = NDArray[np.float32]
 # One number for the whole tensor, or one value a channel.
 RangeLike = float | ArrayLike
@@ -55,11 +57,8 @@ def _range_array(value: RangeLike, channels: int, axis: int | None) -> Float32Ar
 
 def check_representable(lo: Float32Array, hi: Float32Array, bits: int, axis: int | None) -> None:
     """Neither the width of a range nor its last code's value may overflow float32."""
-    with np.errstate(over="ignore", under="ignore"):
-        last = lo + np.float32((1 << bits) - 1) * steps(lo, hi, bits)
-        overflowing = np.flatnonzero(~(np.isfinite(hi - lo) & np.isfinite(last)))
-    if overflowing.size:
-        channel = overflowing[0]
+    channel = _core.first_overflowing(lo, hi, bits)
+    if channel is not None:
         where = "" if axis is None else f" of channel {channel}"
         raise ValueError(
             f"the range{where}, {lo[channel]:g} to {hi[channel]:g}, overflows float32; "

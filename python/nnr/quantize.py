@@ -90,9 +90,7 @@ def quantize(
     )
     if not_finite is not None:
         raise_not_finite(values, not_finite, "array")
-    return QuantizedArray(
-        packed, width, values.shape, values.dtype, low, high, channel_axis, clipped
-    )
+    return QuantizedArray._from_quantizer(packed, width, values, channel_axis, (low, high), clipped)
 
 
 def dequantize(

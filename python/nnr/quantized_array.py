@@ -92,6 +92,33 @@ class QuantizedArray:
         ):
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def _from_quantizer(
+        cls,
+        packed: NDArray[np.uint8],
+        bits: int,
+        values: NDArray[Any],
+        axis: int | None,
+        ranges: tuple[Float32Array, Float32Array],
+        clipped: int,
+    ) -> QuantizedArray:
+        """What a quantiser made of *values*. Internal: nothing is checked a second time."""
+        lo, hi = ranges
+        quantized = object.__new__(cls)
+        quantized.__dict__.update(
+            packed=packed,
+            bits=bits,
+            shape=values.shape,
+            dtype=values.dtype,
+            lo=lo if axis is not None else float(lo[0]),
+            hi=hi if axis is not None else float(hi[0]),
+            axis=axis,
+            clipped=clipped,
+            channel_lo=lo,
+            channel_hi=hi,
+        )
+        return quantized
+
     @property
     def step(self) -> float | Float32Array:
         """The quantisation step: a number, or one a channel; 0 for a range of one value."""

@@ -52,8 +52,8 @@ def quantize(
         level = np.rint((x - low_column) * inv_step)
     codes = np.clip(level, 0, (1 << width) - 1).astype(np.uint16)
     clipped = int(np.count_nonzero((x < low_column) | (x > high_column)))
-    return QuantizedArray(
-        pack(codes, width), width, values.shape, values.dtype, low, high, channel_axis, clipped
+    return QuantizedArray._from_quantizer(
+        pack(codes, width), width, values, channel_axis, (low, high), clipped
     )
 
 
