@@ -13,6 +13,71 @@ struct GroupBits {
     std::uint64_t high;
 };
 
+template <class Word>
+std::uint64_t load_word(const std::uint8_t* bytes) {
+    Word word;
+    __builtin_memcpy(&word, bytes, sizeof(Word));
+    return word;
+}
+
+template <class Word>
+void store_word(std::uint8_t* bytes, std::uint64_t bits) {
+    const auto word = static_cast<Word>(bits);
+    __builtin_memcpy(bytes, &word, sizeof(Word));
+}
+
+// The first kBytes bytes as the low bits of a word, zeros above. Composed of whole words in
+// registers: a copy of an odd number of bytes goes through memory, where the wider load that follows
+// waits for the narrower stores.
+template <unsigned kBytes>
+std::uint64_t load_bytes(const std::uint8_t* bytes) {
+    if constexpr (kBytes >= 8) {
+        return load_word<std::uint64_t>(bytes);
+    } else if constexpr (kBytes >= 4) {
+        return load_word<std::uint32_t>(bytes) | load_bytes<kBytes - 4>(bytes + 4) << 32;
+    } else if constexpr (kBytes >= 2) {
+        return load_word<std::uint16_t>(bytes) | load_bytes<kBytes - 2>(bytes + 2) << 16;
+    } else if constexpr (kBytes == 1) {
+        return *bytes;
+    } else {
+        return 0;
+    }
+}
+
+template <unsigned kBytes>
+void store_bytes(std::uint8_t* bytes, std::uint64_t bits) {
+    if constexpr (kBytes >= 8) {
+        store_word<std::uint64_t>(bytes, bits);
+    } else if constexpr (kBytes >= 4) {
+        store_word<std::uint32_t>(bytes, bits);
+        store_bytes<kBytes - 4>(bytes + 4, bits >> 32);
+    } else if constexpr (kBytes >= 2) {
+        store_word<std::uint16_t>(bytes, bits);
+        store_bytes<kBytes - 2>(bytes + 2, bits >> 16);
+    } else if constexpr (kBytes == 1) {
+        *bytes = static_cast<std::uint8_t>(bits);
+    }
+}
+
+template <unsigned kBytes>
+GroupBits load_group(const std::uint8_t* bytes) {
+    if constexpr (kBytes <= 8) {
+        return {load_bytes<kBytes>(bytes), 0};
+    } else {
+        return {load_bytes<8>(bytes), load_bytes<kBytes - 8>(bytes + 8)};
+    }
+}
+
+template <unsigned kBytes>
+void store_group(std::uint8_t* bytes, const GroupBits& bits) {
+    if constexpr (kBytes <= 8) {
+        store_bytes<kBytes>(bytes, bits.low);
+    } else {
+        store_bytes<8>(bytes, bits.low);
+        store_bytes<kBytes - 8>(bytes + 8, bits.high);
+    }
+}
+
 template <unsigned kBits, class Code>
 std::uint32_t pack_groups(const Code* codes, std::size_t groups, std::uint8_t* packed) {
     std::uint64_t seen = 0;
@@ -29,7 +94,7 @@ std::uint32_t pack_groups(const Code* codes, std::size_t groups, std::uint8_t* p
             bits = {first, second};
         else
             bits = {first | second << (4 * kBits), second >> (64 - 4 * kBits)};
-        __builtin_memcpy(packed, &bits, kBits);
+        store_group<kBits>(packed, bits);
     }
     return static_cast<std::uint32_t>(seen);
 }
@@ -38,8 +103,7 @@ template <unsigned kBits, class Code>
 void unpack_groups(const std::uint8_t* packed, std::size_t groups, Code* codes) {
     constexpr std::uint64_t kMask = (1u << kBits) - 1u;
     for (std::size_t group = 0; group < groups; ++group, codes += 8, packed += kBits) {
-        GroupBits bits{0, 0};
-        __builtin_memcpy(&bits, packed, kBits);
+        const GroupBits bits = load_group<kBits>(packed);
         std::uint64_t second = bits.high;
         if constexpr (kBits < 16)
             second = bits.low >> (4 * kBits) | bits.high << (64 - 4 * kBits);

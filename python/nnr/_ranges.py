@@ -34,12 +34,12 @@ def check_range(
     if lo is None or hi is None:
         raise ValueError("lo and hi are given together or not at all")
     low, high = (_range_array(value, channels, axis) for value in (lo, hi))
-    wrong = np.flatnonzero(~(low < high))
-    if wrong.size:
-        where = "" if axis is None else f" in channel {wrong[0]}"
+    is_below = low < high
+    if not is_below.all():
+        wrong = int(is_below.argmin())
+        where = "" if axis is None else f" in channel {wrong}"
         raise ValueError(
-            f"lo must be below hi (as float32), got lo={low[wrong[0]]:g} hi={high[wrong[0]]:g}"
-            + where
+            f"lo must be below hi (as float32), got lo={low[wrong]:g} hi={high[wrong]:g}{where}"
         )
     check_representable(low, high, bits, axis)
     return low, high
@@ -52,7 +52,7 @@ def _range_array(value: RangeLike, channels: int, axis: int | None) -> Float32Ar
         raise ValueError(f"lo and hi must be {wanted}, got shape {array.shape}")
     if not np.all(np.abs(array) <= FLOAT32_MAX):  # NaN compares false
         raise ValueError(f"lo and hi must be finite in float32, got {value!r}")
-    return np.ascontiguousarray(np.broadcast_to(array.astype(np.float32).ravel(), channels))
+    return np.full(channels, array, np.float32)
 
 
 def check_representable(lo: Float32Array, hi: Float32Array, bits: int, axis: int | None) -> None:
