@@ -23,7 +23,10 @@ std::vector<QuantizerParameters> make_quantizers(std::span<const float> lo,
     return quantizers;
 }
 
-// Calls work(begin, length, codes) for every block, `codes` being room for kBlock codes.
+// Codes of this width are their own packed form, and need no step in between.
+constexpr unsigned kByteBits = 8;
+
+// Calls work(begin, length, scratch) for every block, `scratch` being room for kBlock codes.
 template <class Work>
 void for_each_code_block(std::size_t count, unsigned threads, std::size_t element_size,
                     const Work& work) {
@@ -72,7 +75,8 @@ QuantizeOutcome quantize(const ConstTensorView& tensor, std::span<const float> l
 
     for_each_code_block(
         tensor.layout.count(), threads, size_of(tensor.type),
-        [&](std::size_t block, std::size_t block_length, void* codes) {
+        [&](std::size_t block, std::size_t block_length, void* scratch) {
+            void* codes = bits == kByteBits ? packed.data() + block : scratch;
             QuantizeResult of_block{0, true};
             for_each_run(tensor.layout, block, block + block_length,
                          [&](std::size_t begin, std::size_t length, std::size_t channel) {
@@ -85,7 +89,8 @@ QuantizeOutcome quantize(const ConstTensorView& tensor, std::span<const float> l
                          });
             clipped.fetch_add(of_block.clipped, std::memory_order_relaxed);
             if (!of_block.finite) finite.store(false, std::memory_order_relaxed);
-            pack_block(codes, block_length, bits, packed.data() + packed_bytes(block, bits));
+            if (bits != kByteBits)
+                pack_block(codes, block_length, bits, packed.data() + packed_bytes(block, bits));
         });
     return {clipped, finite ? std::nullopt : find_not_finite(tensor, table)};
 }
@@ -101,11 +106,15 @@ void dequantize(std::span<const std::uint8_t> packed, std::span<const float> lo,
 
     for_each_code_block(
         tensor.layout.count(), threads, size_of(tensor.type),
-        [&](std::size_t block, std::size_t block_length, void* codes) {
-            unpack_block(packed.data() + packed_bytes(block, bits), block_length, bits, codes);
+        [&](std::size_t block, std::size_t block_length, void* scratch) {
+            const void* codes = packed.data() + block;
+            if (bits != kByteBits) {
+                unpack_block(packed.data() + packed_bytes(block, bits), block_length, bits, scratch);
+                codes = scratch;
+            }
             for_each_run(tensor.layout, block, block + block_length,
                          [&](std::size_t begin, std::size_t length, std::size_t channel) {
-                             const void* run = static_cast<std::byte*>(codes) +
+                             const void* run = static_cast<const std::byte*>(codes) +
                                                (begin - block) * size_of(code_type(bits));
                              dequantize_run(run, length, quantizers[channel],
                                             element(tensor, begin));
