@@ -154,7 +154,7 @@ def compress(
     Raises
     ------
     ValueError
-        NaN or infinity in a tensor, also in one that is kept; the message names it and the index.
+        NaN or infinity in a tensor that *keep* does not name; the message names it and the index.
         A pattern that fits no tensor; *bits* outside 1 to 16.
 
     Examples
