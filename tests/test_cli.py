@@ -47,7 +47,7 @@ def test_a_terminated_evaluation_leaves_nothing(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    # Until it has begun to encode.
+    # At the very moment when there is something to leave behind.
     deadline = time.monotonic() + 60
     while not any(temporary.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nnr.files import atomic_write
+from nnr.files import atomic_write, temporary_folder
 
 
 def test_a_new_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -70,3 +70,29 @@ def test_a_device_is_written_to_and_stays(tmp_path: Path) -> None:
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError), atomic_write(tmp_path):
         pass
+
+
+def test_a_temporary_folder_goes_with_its_contents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with temporary_folder() as folder:
+        (folder / "a").write_bytes(b"x")
+        assert list(tmp_path.iterdir()) == [folder]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_just_after_a_temporary_folder_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    make = Path.mkdir
+
+    def make_and_end(path: Path, mode: int) -> None:
+        make(path, mode)
+        raise SystemExit
+
+    monkeypatch.setattr(Path, "mkdir", make_and_end)
+    with pytest.raises(SystemExit), temporary_folder():
+        pass
+    assert list(tmp_path.iterdir()) == []

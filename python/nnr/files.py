@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,6 +65,24 @@ def _mode(path: str | os.PathLike[str]) -> int | None:
         return Path(path).stat().st_mode
     except FileNotFoundError:
         return None
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder that is gone at the end, also where a signal ends the program at any point.
+
+    `tempfile.TemporaryDirectory` leaves its folder behind where the signal's exception comes
+    between making the folder and noting that it has to go, or while it is being removed.
+    """
+    folder = Path(tempfile.gettempdir()) / f"nnr-{os.urandom(8).hex()}"
+    remove = partial(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(remove)
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        remove()
+        atexit.unregister(remove)
 
 
 def map_file(path: str | os.PathLike[str]) -> NDArray[np.uint8]:

@@ -13,12 +13,13 @@ from types import FrameType
 from typing import NoReturn
 
 _FAILED = 1
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> None:
     """Run the command line; every expected failure ends in one clear line and an exit code."""
     _open_closed_streams()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING_SIGNALS:
         signal.signal(number, _end)
     from ..errors import ExternalToolError, MissingExtraError
     from .app import app
@@ -39,6 +40,8 @@ def _open_closed_streams() -> None:
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
     """End as an exception does, so that temporary files go and running programs are ended."""
+    for ending in _ENDING_SIGNALS:  # a second one would interrupt the cleaning up
+        signal.signal(ending, signal.SIG_IGN)
     sys.exit(128 + number)
 
 

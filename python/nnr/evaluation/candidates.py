@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..coding import uniform
 from ..coding.sizes import file_sizes
+from ..files import temporary_folder
 from ..models import Model, load
 from ..models.file_sizes import FileSizes
 from ..models.safetensors import SafetensorsFile
@@ -57,8 +57,8 @@ def original(path: Path) -> tuple[Model, Candidate]:
 
 def reconstructed(model: Model, bits: int) -> Candidate:
     """Compress a model to a file and load what that file gives back."""
-    with tempfile.TemporaryDirectory(prefix="nnr-") as folder:
-        path = Path(folder) / "model.safetensors"
+    with temporary_folder() as folder:
+        path = folder / "model.safetensors"
         uniform.compress(model, bits=bits).save(path)
         return _candidate(f"{bits} bit", bits, path, load(path))
 

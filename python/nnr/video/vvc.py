@@ -8,17 +8,16 @@ a stream which QP its slices really used.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Literal, cast, get_args
 
 import numpy as np
 
 from .._arguments import check_integer
 from ..errors import ExternalToolError
+from ..files import temporary_folder
 from . import ffmpeg
 from .frame import Frame, FrameFormat, Plane
 
@@ -218,8 +217,8 @@ def _common_format(frames: list[Frame]) -> FrameFormat:
 
 def _run_encoder(arguments: list[str], raw: bytes) -> bytes:
     # Into a file, since libvvenc itself prints warnings to standard output.
-    with tempfile.TemporaryDirectory(prefix="nnr-") as folder:
-        path = Path(folder) / "stream.266"
+    with temporary_folder() as folder:
+        path = folder / "stream.266"
         try:
             _, messages = ffmpeg.run([*arguments, str(path)], raw)
         except ExternalToolError as error:
