@@ -1,52 +1,32 @@
-"""Whole-tensor quantisation and its parts, at every level; each result is checked.
-
-python -m pytest bench --benchmark-columns=min,median,rounds
-"""
-
 from __future__ import annotations
 
-import numpy as np
-import pytest
+from collections.abc import Callable
 
-import nnr
+from .cases import DTYPES, Case, Work
+from .conftest import cases
+from .contestants import WORKS, Contestant
 
-SIZES = {"4 KB": 1 << 10, "256 KB": 1 << 16, "4 MB": 1 << 20, "64 MB": 1 << 24}
-
-
-@pytest.fixture(params=nnr.cpu.targets())
-def target(request):
-    with nnr.cpu.use_target(request.param):
-        yield request.param
+Timed = Callable[[Contestant, Case], None]
 
 
-@pytest.fixture(params=SIZES.values(), ids=SIZES.keys())
-def values(request):
-    return np.random.default_rng(1).normal(size=request.param).astype(np.float32)
+@cases([Work("quantize", dtype) for dtype in DTYPES])
+def test_quantize_in_a_known_range(case: Case, time_and_check: Timed) -> None:
+    [quantize] = WORKS["quantize"](case)
+    time_and_check(quantize, case)
 
 
-def run(benchmark, function, *arguments, nbytes, **keywords):
-    result = benchmark(function, *arguments, threads=1, **keywords)
-    benchmark.extra_info["input bytes"] = nbytes
-    benchmark.extra_info["GB/s"] = nbytes / benchmark.stats.stats.min / 1e9
-    return result
+@cases([Work("quantize-whole", bits=bits) for bits in (4, 8, 12)])
+def test_quantize(case: Case, time_and_check: Timed) -> None:
+    [quantize] = WORKS["quantize-whole"](case)
+    time_and_check(quantize, case)
 
 
-@pytest.mark.usefixtures("target")
-def test_minmax(benchmark, values):
-    got = run(benchmark, nnr.minmax, values, nbytes=values.nbytes)
-    assert got == (values.min(), values.max())
-
-
-@pytest.mark.usefixtures("target")
-@pytest.mark.parametrize("bits", [4, 8, 12])
-def test_quantize(benchmark, values, bits):
-    got = run(benchmark, nnr.quantize, values, bits, nbytes=values.nbytes)
-    np.testing.assert_array_equal(got.packed, nnr.reference.quantize(values, bits).packed)
-
-
-@pytest.mark.usefixtures("target")
-@pytest.mark.parametrize("bits", [4, 8, 12])
-def test_dequantize(benchmark, values, bits):
-    quantized = nnr.quantize(values, bits)
-    got = run(benchmark, nnr.dequantize, quantized, nbytes=values.nbytes)
-    np.testing.assert_array_equal(got, nnr.reference.dequantize(quantized))
+@cases(
+    [
+        *(Work("dequantize", dtype) for dtype in DTYPES),
+        *(Work("dequantize", bits=bits) for bits in (4, 12)),
+    ]
+)
+def test_dequantize(case: Case, time_and_check: Timed) -> None:
+    into_reused_memory, _ = WORKS["dequantize"](case)
+    time_and_check(into_reused_memory, case)

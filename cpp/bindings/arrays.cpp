@@ -1,140 +1,269 @@
-// minmax, quantize, dequantize, pack, unpack over NumPy arrays. Element types that NumPy or
-// pybind11 have no name for (float16, bfloat16) come as a typed name beside the array.
+// minmax, quantize, dequantize, pack, unpack over NumPy arrays.
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "../core/bitpack.hpp"
 #include "../core/minmax.hpp"
 #include "../core/quantize.hpp"
+#include "../core/quantize_many.hpp"
 #include "array.hpp"
 #include "register.hpp"
+#include "tensor.hpp"
 
 namespace nnr::bindings {
 namespace {
 
-// Outer, channels, inner.
-using Shape = std::tuple<std::size_t, std::size_t, std::size_t>;
+using OptionalAxis = std::optional<py::ssize_t>;
+using OptionalIndex = std::optional<std::size_t>;
 
-FloatType float_type_of(std::string_view name) {
-    if (name == "float32") return FloatType::f32;
-    if (name == "float16") return FloatType::f16;
-    if (name == "bfloat16") return FloatType::bf16;
-    if (name == "float64") return FloatType::f64;
-    throw py::type_error("not a float type: " + std::string(name));
+void require_bits(unsigned bits, unsigned most = 16) {
+    require(bits >= 1 && bits <= most, "bits are outside their range");
 }
 
-ChannelLayout layout_of(const Shape& shape) {
-    return {std::get<0>(shape), std::get<1>(shape), std::get<2>(shape)};
+// Whether all of them can be tensors as they are.
+bool are_float_arrays(const py::args& arrays) {
+    return std::ranges::all_of(arrays, is_float_array);
 }
 
-void require_tensor(const py::array& array, FloatType type, const ChannelLayout& layout) {
-    require_contiguous(array, size_of(type));
-    require(static_cast<std::size_t>(array.size()) == layout.count(), "layout mismatch");
-}
-
-CodeType code_type_of(const py::array& array) {
-    require_contiguous(array, static_cast<std::size_t>(array.itemsize()));
-    if (py::isinstance<py::array_t<std::uint8_t>>(array)) return CodeType::u8;
-    if (py::isinstance<py::array_t<std::uint16_t>>(array)) return CodeType::u16;
-    throw py::type_error("codes must be uint8 or uint16");
-}
-
-py::tuple py_minmax(const py::array& array, std::string_view type_name, const Shape& shape,
-                    unsigned threads) {
-    const ConstTensorView tensor{array.data(), float_type_of(type_name), layout_of(shape)};
-    require_tensor(array, tensor.type, tensor.layout);
-    Array<float> lo(static_cast<py::ssize_t>(tensor.layout.channels));
-    Array<float> hi(static_cast<py::ssize_t>(tensor.layout.channels));
-    const auto lo_view = mutable_view(lo), hi_view = mutable_view(hi);
-    std::optional<std::size_t> not_finite;
-    {
-        const py::gil_scoped_release unlocked;
-        not_finite = minmax(tensor, threads, lo_view, hi_view);
+// One float32 a channel on the way in: a number where there is one range, else an array.
+class ChannelValues {
+public:
+    ChannelValues(const py::object& value, const ChannelLayout& layout) {
+        if (PyFloat_Check(value.ptr())) {
+            single_ = static_cast<float>(PyFloat_AS_DOUBLE(value.ptr()));
+        } else {
+            array_ = py::cast<Array<float>>(value);
+            values_ = view(array_);
+        }
+        require(values().size() == layout.channels, "one value a channel");
     }
-    return py::make_tuple(lo, hi, not_finite);
+
+    std::span<const float> values() const {
+        return array_ ? values_ : std::span<const float>(&single_, 1);
+    }
+    // As float32 has them.
+    py::object object() const {
+        return array_ ? py::object(array_) : py::float_(static_cast<double>(single_));
+    }
+
+private:
+    float single_ = 0.0f;
+    Array<float> array_ = py::reinterpret_steal<Array<float>>(nullptr);
+    std::span<const float> values_;
+};
+
+// And on the way out: room for one a channel, which becomes a number where no axis is given.
+class NewChannelValues {
+public:
+    NewChannelValues(const ChannelLayout& layout, bool by_axis) {
+        if (by_axis) array_ = Array<float>(static_cast<py::ssize_t>(layout.channels));
+    }
+
+    std::span<float> values() {
+        return array_ ? mutable_view(array_) : std::span<float>(&single_, 1);
+    }
+    py::object object() const {
+        return array_ ? py::object(array_) : py::float_(static_cast<double>(single_));
+    }
+
+private:
+    float single_ = 0.0f;
+    Array<float> array_ = py::reinterpret_steal<Array<float>>(nullptr);
+};
+
+py::tuple py_minmax(const py::array& array, OptionalAxis axis, unsigned threads) {
+    const TensorArgument tensor(array, axis);
+    const ChannelLayout& layout = tensor.view().layout;
+    NewChannelValues lo(layout, axis.has_value()), hi(layout, axis.has_value());
+    OptionalIndex not_finite;
+    {
+        const auto lo_view = lo.values(), hi_view = hi.values();
+        const py::gil_scoped_release unlocked;
+        not_finite = minmax(tensor.view(), threads, lo_view, hi_view);
+    }
+    return py::make_tuple(lo.object(), hi.object(), not_finite);
 }
 
-std::optional<std::size_t> py_first_overflowing(const Array<float>& lo, const Array<float>& hi,
-                                                unsigned bits) {
+OptionalIndex py_first_overflowing(const Array<float>& lo, const Array<float>& hi, unsigned bits) {
     const auto lo_view = view(lo), hi_view = view(hi);
     require(hi_view.size() == lo_view.size(), "one range a channel");
-    require(bits >= 1 && bits <= 16, "bits must be 1 to 16");
+    require_bits(bits);
     return first_overflowing(lo_view, hi_view, bits);
 }
 
-py::tuple py_quantize(const py::array& array, std::string_view type_name, const Shape& shape,
-                      const Array<float>& lo, const Array<float>& hi, unsigned bits,
-                      unsigned threads) {
-    const ConstTensorView tensor{array.data(), float_type_of(type_name), layout_of(shape)};
-    require_tensor(array, tensor.type, tensor.layout);
-    const auto lo_view = view(lo), hi_view = view(hi);
-    require(lo_view.size() == tensor.layout.channels && hi_view.size() == lo_view.size(),
-            "one range a channel");
-    require(bits >= 1 && bits <= 16, "bits must be 1 to 16");
-    Array<std::uint8_t> packed(static_cast<py::ssize_t>(packed_bytes(tensor.layout.count(), bits)));
+// Names of attributes as Python keeps them, made once and for good.
+struct AttributeNames {
+    PyObject* packed = PyUnicode_InternFromString("packed");
+    PyObject* bits = PyUnicode_InternFromString("bits");
+    PyObject* shape = PyUnicode_InternFromString("shape");
+    PyObject* dtype = PyUnicode_InternFromString("dtype");
+    PyObject* lo = PyUnicode_InternFromString("lo");
+    PyObject* hi = PyUnicode_InternFromString("hi");
+    PyObject* axis = PyUnicode_InternFromString("axis");
+    PyObject* clipped = PyUnicode_InternFromString("clipped");
+};
+
+// An instance of the package's class with these attributes, whose values need no check. Made here and
+// not by the class, since for a small tensor calling Python would take longer than quantising.
+py::object new_quantized_array(const py::type& quantized_array, const py::array& array,
+                               OptionalAxis axis, unsigned bits, const py::object& packed,
+                               const py::object& lo, const py::object& hi, std::uint64_t clipped) {
+    static const AttributeNames names;
+    py::dict attributes;
+    const auto set = [&](PyObject* name, const py::object& value) {
+        if (PyDict_SetItem(attributes.ptr(), name, value.ptr()) != 0)
+            throw py::error_already_set();
+    };
+    set(names.packed, packed);
+    set(names.bits, py::int_(bits));
+    set(names.shape, py::reinterpret_steal<py::object>(PyObject_GetAttr(array.ptr(), names.shape)));
+    set(names.dtype, array.dtype());
+    set(names.lo, lo);
+    set(names.hi, hi);
+    set(names.axis, py::cast(from_the_front(axis, array.ndim())));
+    set(names.clipped, py::int_(clipped));
+
+    auto* type = reinterpret_cast<PyTypeObject*>(quantized_array.ptr());
+    auto made = py::reinterpret_steal<py::object>(
+        PyBaseObject_Type.tp_new(type, py::tuple().ptr(), nullptr));
+    if (!made || PyObject_GenericSetDict(made.ptr(), attributes.ptr(), nullptr) != 0)
+        throw py::error_already_set();
+    return made;
+}
+
+Array<std::uint8_t> new_packed(const ChannelLayout& layout, unsigned bits) {
+    return Array<std::uint8_t>(static_cast<py::ssize_t>(packed_bytes(layout.count(), bits)));
+}
+
+bool are_ranges(std::span<const float> lo, std::span<const float> hi, unsigned bits) {
+    for (std::size_t i = 0; i < lo.size(); ++i)
+        if (!(lo[i] < hi[i]) || !std::isfinite(lo[i])) return false;
+    return !first_overflowing(lo, hi, bits);
+}
+
+// The quantised array, or None where the range is none; and the index of the first value that is not
+// finite, if there is one.
+py::tuple py_quantize(const py::type& quantized_array, const py::array& array, unsigned bits,
+                      const py::object& lo, const py::object& hi, OptionalAxis axis,
+                      std::optional<Array<std::uint8_t>> out, unsigned threads) {
+    require_bits(bits);
+    const TensorArgument tensor(array, axis);
+    const ChannelLayout& layout = tensor.view().layout;
+    const ChannelValues known_lo(lo, layout), known_hi(hi, layout);
+    if (!are_ranges(known_lo.values(), known_hi.values(), bits))
+        return py::make_tuple(py::none(), py::none());
+    Array<std::uint8_t> packed = out ? *out : new_packed(layout, bits);
     const auto packed_view = mutable_view(packed);
+    require(packed_view.size() == packed_bytes(layout.count(), bits), "packed size");
     QuantizeOutcome outcome;
     {
         const py::gil_scoped_release unlocked;
-        outcome = quantize(tensor, lo_view, hi_view, bits, threads, packed_view);
+        outcome = quantize(tensor.view(), known_lo.values(), known_hi.values(), bits, threads,
+                           packed_view);
     }
-    return py::make_tuple(packed, outcome.clipped, outcome.not_finite);
+    return py::make_tuple(
+        new_quantized_array(quantized_array, array, axis, bits, packed, known_lo.object(),
+                            known_hi.object(), outcome.clipped),
+        outcome.not_finite);
 }
 
-void py_dequantize(const Array<std::uint8_t>& packed, const Array<float>& lo,
-                   const Array<float>& hi, unsigned bits, py::array out,
-                   std::string_view type_name, const Shape& shape, unsigned threads) {
-    const TensorView tensor{out.mutable_data(), float_type_of(type_name), layout_of(shape)};
-    require_tensor(out, tensor.type, tensor.layout);
+// The quantised arrays in order, and of the first tensor that cannot be quantised its place, its
+// range and the index of its first value that is not finite, if that is why.
+py::tuple py_quantize_many(const py::type& quantized_array, const py::list& arrays, unsigned bits,
+                           OptionalAxis axis, const std::optional<Array<std::uint8_t>>& out,
+                           unsigned threads) {
+    require_bits(bits);
+    const std::size_t count = arrays.size();
+    require(!out || count == 1, "one output is for one tensor");
+    std::vector<py::array> sources;
+    std::vector<TensorArgument> tensors;
+    std::vector<Array<std::uint8_t>> packed;
+    std::vector<NewChannelValues> lo, hi;
+    std::vector<QuantizeTask> tasks;
+    sources.reserve(count), tensors.reserve(count), packed.reserve(count);
+    lo.reserve(count), hi.reserve(count), tasks.reserve(count);
+    for (const py::handle array : arrays) {
+        sources.push_back(py::cast<py::array>(array));
+        const ConstTensorView& tensor = tensors.emplace_back(sources.back(), axis).view();
+        packed.push_back(out ? *out : new_packed(tensor.layout, bits));
+        lo.emplace_back(tensor.layout, axis.has_value());
+        hi.emplace_back(tensor.layout, axis.has_value());
+        tasks.push_back({tensor, lo.back().values(), hi.back().values(),
+                         mutable_view(packed.back()), std::nullopt, std::nullopt});
+        require(tasks.back().packed.size() == packed_bytes(tensor.layout.count(), bits),
+                "packed size");
+    }
+    {
+        const py::gil_scoped_release unlocked;
+        quantize_many(tasks, bits, threads);
+    }
+    py::list results(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const QuantizeTask& task = tasks[i];
+        if (task.not_finite || task.overflowing)
+            return py::make_tuple(
+                results, py::make_tuple(i, lo[i].object(), hi[i].object(), task.not_finite));
+        results[i] = new_quantized_array(quantized_array, sources[i], axis, bits, packed[i],
+                                         lo[i].object(), hi[i].object(), 0);
+    }
+    return py::make_tuple(results, py::none());
+}
+
+void py_dequantize(const Array<std::uint8_t>& packed, const py::object& lo, const py::object& hi,
+                   unsigned bits, OptionalAxis axis, py::array out, unsigned threads) {
+    require_bits(bits);
+    const TensorArgument target(out, axis);
+    const ConstTensorView& shape = target.view();
+    require(shape.axes.empty(), "out must be C-contiguous");
+    const TensorView tensor{out.mutable_data(), shape.type, shape.layout};
     const auto packed_view = view(packed);
-    const auto lo_view = view(lo), hi_view = view(hi);
-    require(lo_view.size() == tensor.layout.channels && hi_view.size() == lo_view.size(),
-            "one range a channel");
-    require(bits >= 1 && bits <= 16, "bits must be 1 to 16");
-    require(packed_view.size() == packed_bytes(tensor.layout.count(), bits), "packed size");
+    const ChannelValues known_lo(lo, shape.layout), known_hi(hi, shape.layout);
+    require(packed_view.size() == packed_bytes(shape.layout.count(), bits), "packed size");
     const py::gil_scoped_release unlocked;
-    dequantize(packed_view, lo_view, hi_view, bits, threads, tensor);
+    dequantize(packed_view, known_lo.values(), known_hi.values(), bits, threads, tensor);
 }
 
 bool py_pack(const py::array& codes, unsigned bits, Array<std::uint8_t> out, unsigned threads) {
-    const CodeType type = code_type_of(codes);
-    const auto count = static_cast<std::size_t>(codes.size());
+    const CodesArgument argument(codes);
+    const ConstCodesView& code_view = argument.view();
     const auto packed = mutable_view(out);
-    require(bits >= 1 && bits <= size_of(type) * 8, "bits must fit the code type");
-    require(packed.size() == packed_bytes(count, bits), "packed size");
-    const void* data = codes.data();
+    require_bits(bits, static_cast<unsigned>(size_of(code_view.type)) * 8);
+    require(packed.size() == packed_bytes(code_view.count, bits), "packed size");
     const py::gil_scoped_release unlocked;
-    return pack(data, type, count, bits, threads, packed);
+    return pack(code_view, bits, threads, packed);
 }
 
 void py_unpack(const Array<std::uint8_t>& packed, unsigned bits, py::array out, unsigned threads) {
-    const CodeType type = code_type_of(out);
-    const auto count = static_cast<std::size_t>(out.size());
+    const CodesArgument target(out);
+    const ConstCodesView& shape = target.view();
+    require(shape.axes.empty(), "out must be C-contiguous");
     const auto packed_view = view(packed);
-    require(bits >= 1 && bits <= size_of(type) * 8, "bits must fit the code type");
-    require(packed_view.size() == packed_bytes(count, bits), "packed size");
+    require_bits(bits, static_cast<unsigned>(size_of(shape.type)) * 8);
+    require(packed_view.size() == packed_bytes(shape.count, bits), "packed size");
     void* data = out.mutable_data();
     const py::gil_scoped_release unlocked;
-    unpack(packed_view, count, bits, threads, type, data);
+    unpack(packed_view, shape.count, bits, threads, shape.type, data);
 }
 
 }  // namespace
 
 void register_arrays(py::module_& module) {
     using py::arg;
-    module.def("minmax", py_minmax, arg("array").noconvert(), arg("float_type"), arg("layout"),
-               arg("threads"));
+    module.def("are_float_arrays", are_float_arrays);
+    module.def("minmax", py_minmax, arg("array").noconvert(), arg("axis"), arg("threads"));
     module.def("first_overflowing", py_first_overflowing, arg("lo").noconvert(),
                arg("hi").noconvert(), arg("bits"));
-    module.def("quantize", py_quantize, arg("array").noconvert(), arg("float_type"), arg("layout"),
-               arg("lo").noconvert(), arg("hi").noconvert(), arg("bits"), arg("threads"));
-    module.def("dequantize", py_dequantize, arg("packed").noconvert(), arg("lo").noconvert(),
-               arg("hi").noconvert(), arg("bits"), arg("out").noconvert(), arg("float_type"),
-               arg("layout"), arg("threads"));
+    module.def("quantize", py_quantize, arg("quantized_array"), arg("array").noconvert(), arg("bits"), arg("lo"),
+               arg("hi"), arg("axis"), arg("out").noconvert(), arg("threads"));
+    module.def("quantize_many", py_quantize_many, arg("quantized_array"), arg("arrays"), arg("bits"), arg("axis"),
+               arg("out").noconvert(), arg("threads"));
+    module.def("dequantize", py_dequantize, arg("packed").noconvert(), arg("lo"), arg("hi"),
+               arg("bits"), arg("axis"), arg("out").noconvert(), arg("threads"));
     module.def("pack", py_pack, arg("codes").noconvert(), arg("bits"), arg("out").noconvert(),
                arg("threads"));
     module.def("unpack", py_unpack, arg("packed").noconvert(), arg("bits"),

@@ -7,9 +7,9 @@
 
 namespace nnr {
 
-// Packs `count` codes into packed_bytes(count, bits) bytes. False where a code has more than
+// Packs the codes into packed_bytes(count, bits) bytes. False where a code has more than
 // `bits` bits; then the bytes are unspecified. threads = 0 chooses.
-bool pack(const void* codes, CodeType type, std::size_t count, unsigned bits, unsigned threads,
+bool pack(const ConstCodesView& codes, unsigned bits, unsigned threads,
           std::span<std::uint8_t> packed);
 
 // The inverse; `packed` holds packed_bytes(count, bits) bytes.

@@ -36,14 +36,21 @@ void parallel_for(std::size_t count, std::size_t threads, const Work& work) {
     work(part_begin(count, parts, 0), part_begin(count, parts, 1));
 }
 
-inline unsigned default_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
+// Asked once, since the system answers by reading files.
+inline unsigned default_threads() {
+    static const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+    return processors;
+}
 
 // How many threads a pass over memory uses: what was asked for, or for 0 one a megabyte, since less
-// work than that is done before another thread has started, and at most one a core.
+// work than that is done before another thread has started; at most one a core, and no more than
+// suffice to saturate the memory.
 inline std::size_t resolve_threads(std::size_t asked, std::size_t bytes) {
     constexpr std::size_t kBytesPerThread = 1 << 20;
+    constexpr unsigned kMaxUseful = 8;
     if (asked != 0) return asked;
-    return std::clamp<std::size_t>(bytes / kBytesPerThread, 1, default_threads());
+    return std::clamp<std::size_t>(bytes / kBytesPerThread, 1,
+                                   std::min(default_threads(), kMaxUseful));
 }
 
 }  // namespace nnr

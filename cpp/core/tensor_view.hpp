@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "../kernels/kernel_table.hpp"
+#include "strided.hpp"
 
 namespace nnr {
 
@@ -16,19 +18,27 @@ struct ChannelLayout {
     std::size_t inner;
 
     std::size_t count() const { return outer * channels * inner; }
-    std::size_t channel_of(std::size_t element) const { return element / inner % channels; }
 };
 
 struct ConstTensorView {
     const void* data;
     FloatType type;
     ChannelLayout layout;
+    std::span<const Axis> axes;  // empty: C order without gaps, aligned to the element type
 };
 
+// In C order without gaps, aligned.
 struct TensorView {
     void* data;
     FloatType type;
     ChannelLayout layout;
+};
+
+struct ConstCodesView {
+    const void* data;
+    CodeType type;
+    std::size_t count;
+    std::span<const Axis> axes;  // as above
 };
 
 constexpr std::size_t size_of(FloatType type) {
@@ -48,24 +58,29 @@ constexpr std::size_t packed_bytes(std::size_t count, unsigned bits) {
     return count / 8 * bits + (count % 8 * bits + 7) / 8;
 }
 
-inline const void* element(const ConstTensorView& tensor, std::size_t index) {
-    return static_cast<const std::byte*>(tensor.data) + index * size_of(tensor.type);
+// What all passes over a tensor advance by: a multiple of eight elements, so that a block of codes
+// begins at a whole byte of the packed stream and threads never share one; small enough that a block
+// of values and of codes stay in the cache nearest the core between two steps.
+inline constexpr std::size_t kBlock = 4096;
+
+inline std::size_t block_count(std::size_t elements) { return (elements + kBlock - 1) / kBlock; }
+
+// Room for one block of elements that do not lie side by side.
+struct BlockBuffer {
+    alignas(64) std::byte bytes[kBlock * sizeof(double)];
+};
+
+// Elements [begin, begin + length) side by side: where they are, or at most a block of them gathered
+// into the buffer.
+inline const void* read_elements(const ConstTensorView& tensor, std::size_t begin,
+                                 std::size_t length, BlockBuffer& buffer) {
+    return read_elements(tensor.data, tensor.axes, size_of(tensor.type), begin, length,
+                         buffer.bytes);
 }
 
-inline void* element(const TensorView& tensor, std::size_t index) {
-    return static_cast<std::byte*>(tensor.data) + index * size_of(tensor.type);
-}
-
-// Calls visit(begin, length, channel) for the stretches of one channel within [begin, end).
-template <class Visit>
-void for_each_run(const ChannelLayout& layout, std::size_t begin, std::size_t end,
-                  const Visit& visit) {
-    while (begin < end) {
-        const std::size_t left_in_channel = layout.inner - begin % layout.inner;
-        const std::size_t length = left_in_channel < end - begin ? left_in_channel : end - begin;
-        visit(begin, length, layout.channel_of(begin));
-        begin += length;
-    }
+inline const void* read_elements(const ConstCodesView& codes, std::size_t begin,
+                                 std::size_t length, BlockBuffer& buffer) {
+    return read_elements(codes.data, codes.axes, size_of(codes.type), begin, length, buffer.bytes);
 }
 
 // The flat index of the first value that is not finite once read as float32. The table is that of

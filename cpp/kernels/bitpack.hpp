@@ -1,5 +1,10 @@
-// Eight codes of any width fill a whole number of bytes, as many as a code has bits; so the body
-// handles groups of eight with every shift known at compile time.
+// A vector holds rows of 16 bytes; a row holds 16 byte codes or 8 codes of two bytes and is as many
+// packed bytes as a code has bits, times the bytes of a code's type. Packing joins neighbouring
+// codes, then pairs of them, until every half of a row is one run of bits, and moves the two runs
+// together; unpacking is the same backwards.
+//
+// Rows are read and written 16 bytes at a time, more than a packed row has; near the end of the stream
+// they go through a buffer instead.
 #pragma once
 
 #include "reference/bitpack.hpp"
@@ -7,112 +12,120 @@
 namespace nnr {
 namespace {
 
-// The bits of a group: at most 16 bytes.
-struct GroupBits {
-    std::uint64_t low;
-    std::uint64_t high;
+constexpr std::size_t kRowBytes = 16;
+constexpr std::size_t kVectorBytes = simd::kRows * kRowBytes;
+
+template <unsigned kBits, class Code>
+struct Bitpacking {
+    static constexpr std::size_t kCodes = kVectorBytes / sizeof(Code);  // in a vector
+    static constexpr std::size_t kPackedRow = kBits * (kRowBytes / sizeof(Code)) / 8;
+    static constexpr std::size_t kPackedBytes = kPackedRow * simd::kRows;
+    // From the start of a vector's packed bytes to the end of what is read or written.
+    static constexpr std::size_t kReach = kPackedRow * (simd::kRows - 1) + kRowBytes;
+    // The bits of a half row: whole bytes, or half a byte more.
+    static constexpr unsigned kHalfBits = kPackedRow * 4;
+    static constexpr bool kOddNibble = kHalfBits % 8 != 0;
+    static constexpr std::size_t kSecondHalf = kHalfBits / 8;  // where it begins in a packed row
+
+    struct Pattern {
+        std::uint8_t bytes[kRowBytes];
+    };
+
+    // Every half of a row gets the bytes that hold its bits.
+    static constexpr Pattern kApart = [] {
+        Pattern pattern{};
+        for (std::size_t i = 0; i < kRowBytes; ++i) {
+            const std::size_t from = i < 8 ? i : kSecondHalf + i - 8;
+            pattern.bytes[i] = static_cast<std::uint8_t>(from);
+        }
+        return pattern;
+    }();
+
+    // The two halves side by side. Where they share a byte this is the first half's and all others,
+    // and kSharedByte moves the second half's.
+    static constexpr Pattern kTogether = [] {
+        Pattern pattern{};
+        for (std::size_t i = 0; i < kRowBytes; ++i) {
+            const bool first = i < kSecondHalf + kOddNibble;
+            const std::size_t from = first ? i : 8 + i - kSecondHalf;
+            pattern.bytes[i] =
+                i < kPackedRow ? static_cast<std::uint8_t>(from) : simd::kZeroByte;
+        }
+        return pattern;
+    }();
+    static constexpr Pattern kSharedByte = [] {
+        Pattern pattern{};
+        for (std::size_t i = 0; i < kRowBytes; ++i)
+            pattern.bytes[i] = i == kSecondHalf ? std::uint8_t{8} : simd::kZeroByte;
+        return pattern;
+    }();
+
+    static simd::Bits joined(simd::Bits x) {
+        if constexpr (sizeof(Code) == 1) x = simd::join<16, kBits>(x);
+        x = simd::join<32, kBits * 2 / sizeof(Code)>(x);
+        x = simd::join<64, kBits * 4 / sizeof(Code)>(x);
+        if constexpr (!kOddNibble) return simd::rearrange(x, simd::rows(kTogether.bytes));
+        x = simd::second_half_up_4(x);
+        return simd::bit_or(simd::rearrange(x, simd::rows(kTogether.bytes)),
+                            simd::rearrange(x, simd::rows(kSharedByte.bytes)));
+    }
+
+    static simd::Bits split(simd::Bits x) {
+        x = simd::rearrange(x, simd::rows(kApart.bytes));
+        if constexpr (kOddNibble) x = simd::second_half_down_4(x);
+        x = simd::split<64, kBits * 4 / sizeof(Code)>(x);
+        x = simd::split<32, kBits * 2 / sizeof(Code)>(x);
+        if constexpr (sizeof(Code) == 1) x = simd::split<16, kBits>(x);
+        constexpr unsigned kMask = (1u << kBits) - 1u;
+        constexpr unsigned kByCode = sizeof(Code) == 1 ? 0x101u : 1u;
+        return simd::bit_and(x, simd::splat_u16(static_cast<std::uint16_t>(kMask * kByCode)));
+    }
+
+    static std::uint32_t pack(const Code* codes, std::size_t count, std::uint8_t* packed) {
+        const std::size_t size = count / 8 * kBits + (count % 8 * kBits + 7) / 8;
+        simd::Bits seen = simd::splat_u16(0);
+        std::size_t i = 0;
+        std::size_t end = 0;  // of what is packed
+        for (; i + kCodes <= count && end + kReach <= size; i += kCodes, end += kPackedBytes) {
+            const simd::Bits x = simd::load_bits(codes + i);
+            seen = simd::bit_or(seen, x);
+            simd::store_rows(packed + end, kPackedRow, joined(x));
+        }
+        for (; i < count; i += kCodes, end += kPackedBytes) {
+            Code last[kCodes] = {};
+            std::uint8_t last_packed[kReach];
+            const std::size_t left = count - i < kCodes ? count - i : kCodes;
+            __builtin_memcpy(last, codes + i, left * sizeof(Code));
+            const simd::Bits x = simd::load_bits(last);
+            seen = simd::bit_or(seen, x);
+            simd::store_rows(last_packed, kPackedRow, joined(x));
+            const std::size_t bytes = size - end < kPackedBytes ? size - end : kPackedBytes;
+            __builtin_memcpy(packed + end, last_packed, bytes);
+        }
+        Code seen_codes[kCodes];
+        simd::store_bits(seen_codes, seen);
+        std::uint32_t all = 0;
+        for (const Code code : seen_codes) all |= code;
+        return all;
+    }
+
+    static void unpack(const std::uint8_t* packed, std::size_t count, Code* codes) {
+        const std::size_t size = count / 8 * kBits + (count % 8 * kBits + 7) / 8;
+        std::size_t i = 0;
+        std::size_t end = 0;  // of what is unpacked
+        for (; i + kCodes <= count && end + kReach <= size; i += kCodes, end += kPackedBytes)
+            simd::store_bits(codes + i, split(simd::load_rows(packed + end, kPackedRow)));
+        for (; i < count; i += kCodes, end += kPackedBytes) {
+            Code last[kCodes];
+            std::uint8_t last_packed[kReach] = {};
+            const std::size_t bytes = size - end < kPackedBytes ? size - end : kPackedBytes;
+            __builtin_memcpy(last_packed, packed + end, bytes);
+            simd::store_bits(last, split(simd::load_rows(last_packed, kPackedRow)));
+            const std::size_t left = count - i < kCodes ? count - i : kCodes;
+            __builtin_memcpy(codes + i, last, left * sizeof(Code));
+        }
+    }
 };
-
-template <class Word>
-std::uint64_t load_word(const std::uint8_t* bytes) {
-    Word word;
-    __builtin_memcpy(&word, bytes, sizeof(Word));
-    return word;
-}
-
-template <class Word>
-void store_word(std::uint8_t* bytes, std::uint64_t bits) {
-    const auto word = static_cast<Word>(bits);
-    __builtin_memcpy(bytes, &word, sizeof(Word));
-}
-
-// The first kBytes bytes as the low bits of a word, zeros above. Composed of whole words in
-// registers: a copy of an odd number of bytes goes through memory, where the wider load that follows
-// waits for the narrower stores.
-template <unsigned kBytes>
-std::uint64_t load_bytes(const std::uint8_t* bytes) {
-    if constexpr (kBytes >= 8) {
-        return load_word<std::uint64_t>(bytes);
-    } else if constexpr (kBytes >= 4) {
-        return load_word<std::uint32_t>(bytes) | load_bytes<kBytes - 4>(bytes + 4) << 32;
-    } else if constexpr (kBytes >= 2) {
-        return load_word<std::uint16_t>(bytes) | load_bytes<kBytes - 2>(bytes + 2) << 16;
-    } else if constexpr (kBytes == 1) {
-        return *bytes;
-    } else {
-        return 0;
-    }
-}
-
-template <unsigned kBytes>
-void store_bytes(std::uint8_t* bytes, std::uint64_t bits) {
-    if constexpr (kBytes >= 8) {
-        store_word<std::uint64_t>(bytes, bits);
-    } else if constexpr (kBytes >= 4) {
-        store_word<std::uint32_t>(bytes, bits);
-        store_bytes<kBytes - 4>(bytes + 4, bits >> 32);
-    } else if constexpr (kBytes >= 2) {
-        store_word<std::uint16_t>(bytes, bits);
-        store_bytes<kBytes - 2>(bytes + 2, bits >> 16);
-    } else if constexpr (kBytes == 1) {
-        *bytes = static_cast<std::uint8_t>(bits);
-    }
-}
-
-template <unsigned kBytes>
-GroupBits load_group(const std::uint8_t* bytes) {
-    if constexpr (kBytes <= 8) {
-        return {load_bytes<kBytes>(bytes), 0};
-    } else {
-        return {load_bytes<8>(bytes), load_bytes<kBytes - 8>(bytes + 8)};
-    }
-}
-
-template <unsigned kBytes>
-void store_group(std::uint8_t* bytes, const GroupBits& bits) {
-    if constexpr (kBytes <= 8) {
-        store_bytes<kBytes>(bytes, bits.low);
-    } else {
-        store_bytes<8>(bytes, bits.low);
-        store_bytes<kBytes - 8>(bytes + 8, bits.high);
-    }
-}
-
-template <unsigned kBits, class Code>
-std::uint32_t pack_groups(const Code* codes, std::size_t groups, std::uint8_t* packed) {
-    std::uint64_t seen = 0;
-    for (std::size_t group = 0; group < groups; ++group, codes += 8, packed += kBits) {
-        std::uint64_t first = 0;   // codes 0 to 3
-        std::uint64_t second = 0;  // codes 4 to 7
-        for (unsigned i = 0; i < 4; ++i) {
-            seen |= codes[i] | codes[i + 4];
-            first |= static_cast<std::uint64_t>(codes[i]) << (i * kBits);
-            second |= static_cast<std::uint64_t>(codes[i + 4]) << (i * kBits);
-        }
-        GroupBits bits;
-        if constexpr (kBits == 16)
-            bits = {first, second};
-        else
-            bits = {first | second << (4 * kBits), second >> (64 - 4 * kBits)};
-        store_group<kBits>(packed, bits);
-    }
-    return static_cast<std::uint32_t>(seen);
-}
-
-template <unsigned kBits, class Code>
-void unpack_groups(const std::uint8_t* packed, std::size_t groups, Code* codes) {
-    constexpr std::uint64_t kMask = (1u << kBits) - 1u;
-    for (std::size_t group = 0; group < groups; ++group, codes += 8, packed += kBits) {
-        const GroupBits bits = load_group<kBits>(packed);
-        std::uint64_t second = bits.high;
-        if constexpr (kBits < 16)
-            second = bits.low >> (4 * kBits) | bits.high << (64 - 4 * kBits);
-        for (unsigned i = 0; i < 4; ++i) {
-            codes[i] = static_cast<Code>(bits.low >> (i * kBits) & kMask);
-            codes[i + 4] = static_cast<Code>(second >> (i * kBits) & kMask);
-        }
-    }
-}
 
 // One entry a width, index 0 unused; byte codes have at most 8 bits.
 template <class Code>
@@ -126,8 +139,8 @@ struct BitpackBodies {
 
 template <class Code, unsigned kBits = 1>
 constexpr void fill(BitpackBodies<Code>& bodies) {
-    bodies.pack[kBits] = pack_groups<kBits, Code>;
-    bodies.unpack[kBits] = unpack_groups<kBits, Code>;
+    bodies.pack[kBits] = Bitpacking<kBits, Code>::pack;
+    bodies.unpack[kBits] = Bitpacking<kBits, Code>::unpack;
     if constexpr (kBits < BitpackBodies<Code>::kMaxBits) fill<Code, kBits + 1>(bodies);
 }
 
@@ -143,16 +156,12 @@ constexpr BitpackBodies<Code> kBitpackBodies = make_bitpack_bodies<Code>();
 
 template <class Code>
 std::uint32_t pack(const Code* codes, std::size_t count, unsigned bits, std::uint8_t* packed) {
-    const std::size_t groups = count / 8;
-    const std::uint32_t seen = kBitpackBodies<Code>.pack[bits](codes, groups, packed);
-    return seen | reference::pack(codes + groups * 8, count % 8, bits, packed + groups * bits);
+    return kBitpackBodies<Code>.pack[bits](codes, count, packed);
 }
 
 template <class Code>
 void unpack(const std::uint8_t* packed, std::size_t count, unsigned bits, Code* codes) {
-    const std::size_t groups = count / 8;
-    kBitpackBodies<Code>.unpack[bits](packed, groups, codes);
-    reference::unpack(packed + groups * bits, count % 8, bits, codes + groups * 8);
+    kBitpackBodies<Code>.unpack[bits](packed, count, codes);
 }
 
 }  // namespace

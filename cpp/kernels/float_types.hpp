@@ -70,5 +70,12 @@ namespace {
     out.bits = static_cast<std::uint16_t>(sign | half);
 }
 
+// How many elements it is from here to an address that is a multiple of `lanes` elements. An access
+// that spreads over two cache lines costs twice, so long loops begin there.
+template <class T>
+std::size_t elements_to_alignment(const T* values, std::size_t lanes) {
+    return -(reinterpret_cast<std::uintptr_t>(values) / sizeof(T)) % lanes;
+}
+
 }  // namespace
 }  // namespace nnr

@@ -32,6 +32,15 @@ struct QuantizerParameters {
     std::uint32_t max_code;  // 2^bits - 1
 };
 
+// The same for elements that each have a quantiser of their own: arrays of one value an element.
+struct QuantizerColumns {
+    const float* lo;
+    const float* hi;
+    const float* step;
+    const float* inv_step;
+    std::uint32_t max_code;
+};
+
 struct QuantizeResult {
     std::uint64_t clipped;  // values below lo or above hi
     bool finite;
@@ -71,6 +80,12 @@ struct KernelTable {
     // infinite (or a float64 beyond float32), `finite` is false and lo and hi are unspecified.
     MinMax (*minmax[kFloatTypes])(const void* values, std::size_t count);
 
+    // The same for every column of `rows` rows of `columns` values each: lo[c] and hi[c] become the
+    // smaller and the larger of what they are and what column c holds. Returns whether all values
+    // are finite.
+    bool (*minmax_columns[kFloatTypes])(const void* values, std::size_t rows, std::size_t columns,
+                                        float* lo, float* hi);
+
     // code = clip(rint((x - lo) * inv_step), 0, max_code), each operation in float32, halves to
     // even. Where `finite` comes out false, codes and `clipped` are unspecified.
     QuantizeResult (*quantize[kFloatTypes][kCodeTypes])(const void* values, std::size_t count,
@@ -82,6 +97,15 @@ struct KernelTable {
     void (*dequantize[kFloatTypes][kCodeTypes])(const void* codes, std::size_t count,
                                                 const QuantizerParameters& parameters,
                                                 void* values);
+
+    // The same two with a quantiser for every element.
+    QuantizeResult (*quantize_columns[kFloatTypes][kCodeTypes])(const void* values,
+                                                                std::size_t count,
+                                                                const QuantizerColumns& columns,
+                                                                void* codes);
+    void (*dequantize_columns[kFloatTypes][kCodeTypes])(const void* codes, std::size_t count,
+                                                        const QuantizerColumns& columns,
+                                                        void* values);
 
     // One little-endian bit stream: code i occupies bits i*bits .. (i+1)*bits - 1, bit 0 being the
     // least significant of byte 0; the last byte is filled with zeros. Writes

@@ -1,6 +1,6 @@
 // Turns the typed kernel templates of one level into its table of untyped entries.
-// Included after the level's `minmax`, `quantize`, `dequantize`, `pack`, `unpack`, `conv` are visible
-// in the namespace that NNR_KERNELS names.
+// Included after the level's kernels are visible in the namespace that NNR_KERNELS names, each under
+// the name of its entry.
 #pragma once
 
 #include "float_types.hpp"
@@ -12,6 +12,12 @@ namespace {
 template <class T>
 MinMax minmax_entry(const void* values, std::size_t count) {
     return NNR_KERNELS::minmax(static_cast<const T*>(values), count);
+}
+
+template <class T>
+bool minmax_columns_entry(const void* values, std::size_t rows, std::size_t columns, float* lo,
+                          float* hi) {
+    return NNR_KERNELS::minmax_columns(static_cast<const T*>(values), rows, columns, lo, hi);
 }
 
 template <class T, class Code>
@@ -28,6 +34,20 @@ void dequantize_entry(const void* codes, std::size_t count, const QuantizerParam
                             static_cast<T*>(values));
 }
 
+template <class T, class Code>
+QuantizeResult quantize_columns_entry(const void* values, std::size_t count,
+                                      const QuantizerColumns& columns, void* codes) {
+    return NNR_KERNELS::quantize_columns(static_cast<const T*>(values), count, columns,
+                                         static_cast<Code*>(codes));
+}
+
+template <class T, class Code>
+void dequantize_columns_entry(const void* codes, std::size_t count,
+                              const QuantizerColumns& columns, void* values) {
+    NNR_KERNELS::dequantize_columns(static_cast<const Code*>(codes), count, columns,
+                                    static_cast<T*>(values));
+}
+
 template <class Code>
 std::uint32_t pack_entry(const void* codes, std::size_t count, unsigned bits,
                          std::uint8_t* packed) {
@@ -39,14 +59,22 @@ void unpack_entry(const std::uint8_t* packed, std::size_t count, unsigned bits, 
     NNR_KERNELS::unpack(packed, count, bits, static_cast<Code*>(codes));
 }
 
+template <class T, class Code>
+constexpr void fill_code_type(KernelTable& table, FloatType type, CodeType code) {
+    const auto t = static_cast<std::size_t>(type), c = static_cast<std::size_t>(code);
+    table.quantize[t][c] = quantize_entry<T, Code>;
+    table.dequantize[t][c] = dequantize_entry<T, Code>;
+    table.quantize_columns[t][c] = quantize_columns_entry<T, Code>;
+    table.dequantize_columns[t][c] = dequantize_columns_entry<T, Code>;
+}
+
 template <class T>
 constexpr void fill_float_type(KernelTable& table, FloatType type) {
     const auto t = static_cast<std::size_t>(type);
     table.minmax[t] = minmax_entry<T>;
-    table.quantize[t][0] = quantize_entry<T, std::uint8_t>;
-    table.quantize[t][1] = quantize_entry<T, std::uint16_t>;
-    table.dequantize[t][0] = dequantize_entry<T, std::uint8_t>;
-    table.dequantize[t][1] = dequantize_entry<T, std::uint16_t>;
+    table.minmax_columns[t] = minmax_columns_entry<T>;
+    fill_code_type<T, std::uint8_t>(table, type, CodeType::u8);
+    fill_code_type<T, std::uint16_t>(table, type, CodeType::u16);
 }
 
 constexpr KernelTable make_table(const char* name) {

@@ -57,12 +57,19 @@ inline I32 load_widen(const std::uint8_t* p) {
 inline I32 load_widen(const std::uint16_t* p) {
     return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
-inline void store_narrow(std::uint8_t* p, I32 x) {
-    const __m128i words = join_halves(_mm256_packus_epi32(x, x));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+inline void store_narrow(std::uint8_t* p, const I32 (&x)[4]) {
+    const __m256i words_a = _mm256_packs_epi32(x[0], x[1]);
+    const __m256i words_b = _mm256_packs_epi32(x[2], x[3]);
+    // What packing within rows of 16 bytes leaves: the first four codes of each x, then the next.
+    const __m256i in_order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i bytes = _mm256_packus_epi16(words_a, words_b);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm256_permutevar8x32_epi32(bytes, in_order));
 }
-inline void store_narrow(std::uint16_t* p, I32 x) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), join_halves(_mm256_packus_epi32(x, x)));
+inline void store_narrow(std::uint16_t* p, const I32 (&x)[2]) {
+    const __m256i words = _mm256_packus_epi32(x[0], x[1]);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm256_permute4x64_epi64(words, 0b11'01'10'00));
 }
 
 inline F32 add(F32 a, F32 b) { return _mm256_add_ps(a, b); }
@@ -87,6 +94,15 @@ inline unsigned count(Mask m) {
 inline I32 round_to_i32(F32 x) { return _mm256_cvtps_epi32(x); }
 inline F32 i32_to_f32(I32 x) { return _mm256_cvtepi32_ps(x); }
 
+inline I32 as_bits(F32 x) { return _mm256_castps_si256(x); }
+inline I32 max_unsigned(I32 a, I32 b) { return _mm256_max_epu32(a, b); }
+inline std::uint32_t reduce_max_unsigned(I32 x) {
+    const __m128i quads = _mm_max_epu32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    const __m128i pairs = _mm_max_epu32(quads, _mm_srli_si128(quads, 8));
+    const __m128i one = _mm_max_epu32(pairs, _mm_srli_si128(pairs, 4));
+    return static_cast<std::uint32_t>(_mm_cvtsi128_si32(one));
+}
+
 inline float reduce_min(F32 x) {
     const __m128 quads = _mm_min_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     const __m128 pairs = _mm_min_ps(quads, _mm_movehl_ps(quads, quads));
@@ -96,6 +112,73 @@ inline float reduce_max(F32 x) {
     const __m128 quads = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     const __m128 pairs = _mm_max_ps(quads, _mm_movehl_ps(quads, quads));
     return _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
+}
+
+using Bits = __m256i;
+constexpr std::size_t kRows = 2;
+constexpr std::uint8_t kZeroByte = 0x80;
+
+inline Bits splat_u16(std::uint16_t x) { return _mm256_set1_epi16(static_cast<short>(x)); }
+inline Bits bit_and(Bits a, Bits b) { return _mm256_and_si256(a, b); }
+inline Bits bit_or(Bits a, Bits b) { return _mm256_or_si256(a, b); }
+
+inline Bits load_bits(const void* p) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
+inline void store_bits(void* p, Bits x) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
+inline __m128i load_row(const std::uint8_t* p) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+inline Bits rows(const std::uint8_t (&row)[16]) {
+    return _mm256_broadcastsi128_si256(load_row(row));
+}
+inline Bits load_rows(const std::uint8_t* p, std::size_t distance) {
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(load_row(p)), load_row(p + distance), 1);
+}
+inline void store_rows(std::uint8_t* p, std::size_t distance, Bits x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(x));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + distance), _mm256_extracti128_si256(x, 1));
+}
+inline Bits rearrange(Bits x, Bits pattern) { return _mm256_shuffle_epi8(x, pattern); }
+inline Bits second_half_up_4(Bits x) {
+    return _mm256_sllv_epi64(x, _mm256_setr_epi64x(0, 4, 0, 4));
+}
+inline Bits second_half_down_4(Bits x) {
+    return _mm256_srlv_epi64(x, _mm256_setr_epi64x(0, 4, 0, 4));
+}
+
+inline Bits select_bits(Bits mask, Bits a, Bits b) {
+    return _mm256_or_si256(_mm256_and_si256(mask, a), _mm256_andnot_si256(mask, b));
+}
+// Where the factors fit its signed operands, one multiply-add does the whole step.
+template <unsigned kLane, unsigned kBits>
+Bits join(Bits x) {
+    constexpr unsigned kDown = kLane / 2 - kBits;
+    if constexpr (kDown == 0)
+        return x;
+    else if constexpr (kLane == 16 && kBits <= 6)
+        return _mm256_maddubs_epi16(x, splat_u16(1u | 1u << (8 + kBits)));
+    else if constexpr (kLane == 16)
+        return select_bits(splat_u16((1u << kBits) - 1u), x, _mm256_srli_epi16(x, kDown));
+    else if constexpr (kLane == 32 && kBits <= 14)
+        return _mm256_madd_epi16(x, _mm256_set1_epi32(1 | 1 << (16 + kBits)));
+    else if constexpr (kLane == 32)
+        return select_bits(_mm256_set1_epi32((1 << kBits) - 1), x, _mm256_srli_epi32(x, kDown));
+    else
+        return select_bits(_mm256_set1_epi64x((1ll << kBits) - 1), x,
+                           _mm256_srli_epi64(x, kDown));
+}
+template <unsigned kLane, unsigned kBits>
+Bits split(Bits x) {
+    constexpr unsigned kUp = kLane / 2 - kBits;
+    if constexpr (kUp == 0)
+        return x;
+    else if constexpr (kLane == 16)
+        return select_bits(splat_u16(0x00ff), x, _mm256_slli_epi16(x, kUp));
+    else if constexpr (kLane == 32)
+        return _mm256_blend_epi16(x, _mm256_slli_epi32(x, kUp), 0b10101010);
+    else
+        return _mm256_blend_epi32(x, _mm256_slli_epi64(x, kUp), 0b10101010);
 }
 
 }  // namespace

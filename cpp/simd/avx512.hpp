@@ -53,11 +53,19 @@ inline I32 load_widen(const std::uint8_t* p) {
 inline I32 load_widen(const std::uint16_t* p) {
     return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
-inline void store_narrow(std::uint8_t* p, I32 x) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(x));
+inline void store_narrow(std::uint8_t* p, const I32 (&x)[4]) {
+    const __m512i words_a = _mm512_packs_epi32(x[0], x[1]);
+    const __m512i words_b = _mm512_packs_epi32(x[2], x[3]);
+    // What packing within rows of 16 bytes leaves: the first four codes of each x, then the next.
+    const __m512i in_order =
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i bytes = _mm512_packus_epi16(words_a, words_b);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi32(in_order, bytes));
 }
-inline void store_narrow(std::uint16_t* p, I32 x) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(x));
+inline void store_narrow(std::uint16_t* p, const I32 (&x)[2]) {
+    const __m512i in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    const __m512i words = _mm512_packus_epi32(x[0], x[1]);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi64(in_order, words));
 }
 
 inline F32 add(F32 a, F32 b) { return _mm512_add_ps(a, b); }
@@ -79,8 +87,80 @@ inline unsigned count(Mask m) { return static_cast<unsigned>(_mm_popcnt_u32(m));
 inline I32 round_to_i32(F32 x) { return _mm512_cvtps_epi32(x); }
 inline F32 i32_to_f32(I32 x) { return _mm512_cvtepi32_ps(x); }
 
+inline I32 as_bits(F32 x) { return _mm512_castps_si512(x); }
+inline I32 max_unsigned(I32 a, I32 b) { return _mm512_max_epu32(a, b); }
+inline std::uint32_t reduce_max_unsigned(I32 x) { return _mm512_reduce_max_epu32(x); }
+
 inline float reduce_min(F32 x) { return _mm512_reduce_min_ps(x); }
 inline float reduce_max(F32 x) { return _mm512_reduce_max_ps(x); }
+
+using Bits = __m512i;
+constexpr std::size_t kRows = 4;
+constexpr std::uint8_t kZeroByte = 0x80;
+
+inline Bits splat_u16(std::uint16_t x) { return _mm512_set1_epi16(static_cast<short>(x)); }
+inline Bits bit_and(Bits a, Bits b) { return _mm512_and_si512(a, b); }
+inline Bits bit_or(Bits a, Bits b) { return _mm512_or_si512(a, b); }
+
+inline Bits load_bits(const void* p) { return _mm512_loadu_si512(p); }
+inline void store_bits(void* p, Bits x) { _mm512_storeu_si512(p, x); }
+inline Bits rows(const std::uint8_t (&row)[16]) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row)));
+}
+inline Bits load_rows(const std::uint8_t* p, std::size_t distance) {
+    const auto row = [=](std::size_t r) {
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + r * distance));
+    };
+    Bits x = _mm512_castsi128_si512(row(0));
+    x = _mm512_inserti32x4(x, row(1), 1);
+    x = _mm512_inserti32x4(x, row(2), 2);
+    return _mm512_inserti32x4(x, row(3), 3);
+}
+inline void store_rows(std::uint8_t* p, std::size_t distance, Bits x) {
+    const auto store_row = [=](std::size_t r, __m128i row) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p + r * distance), row);
+    };
+    store_row(0, _mm512_castsi512_si128(x));
+    store_row(1, _mm512_extracti32x4_epi32(x, 1));
+    store_row(2, _mm512_extracti32x4_epi32(x, 2));
+    store_row(3, _mm512_extracti32x4_epi32(x, 3));
+}
+inline Bits rearrange(Bits x, Bits pattern) { return _mm512_shuffle_epi8(x, pattern); }
+inline Bits second_half_up_4(Bits x) {
+    return _mm512_sllv_epi64(x, _mm512_setr_epi64(0, 4, 0, 4, 0, 4, 0, 4));
+}
+inline Bits second_half_down_4(Bits x) {
+    return _mm512_srlv_epi64(x, _mm512_setr_epi64(0, 4, 0, 4, 0, 4, 0, 4));
+}
+
+inline Bits select_bits(Bits mask, Bits a, Bits b) {
+    return _mm512_ternarylogic_epi64(mask, a, b, 0xca);
+}
+template <unsigned kLane, unsigned kBits>
+Bits join(Bits x) {
+    constexpr unsigned kDown = kLane / 2 - kBits;
+    if constexpr (kDown == 0)
+        return x;
+    else if constexpr (kLane == 16)
+        return select_bits(splat_u16((1u << kBits) - 1u), x, _mm512_srli_epi16(x, kDown));
+    else if constexpr (kLane == 32)
+        return select_bits(_mm512_set1_epi32((1 << kBits) - 1), x, _mm512_srli_epi32(x, kDown));
+    else
+        return select_bits(_mm512_set1_epi64((1ll << kBits) - 1), x,
+                           _mm512_srli_epi64(x, kDown));
+}
+template <unsigned kLane, unsigned kBits>
+Bits split(Bits x) {
+    constexpr unsigned kUp = kLane / 2 - kBits;
+    if constexpr (kUp == 0)
+        return x;
+    else if constexpr (kLane == 16)
+        return select_bits(splat_u16(0x00ff), x, _mm512_slli_epi16(x, kUp));
+    else if constexpr (kLane == 32)
+        return select_bits(_mm512_set1_epi32(0xffff), x, _mm512_slli_epi32(x, kUp));
+    else
+        return select_bits(_mm512_set1_epi64(0xffffffff), x, _mm512_slli_epi64(x, kUp));
+}
 
 }  // namespace
 }  // namespace nnr::simd

@@ -53,14 +53,13 @@ inline I32 load_widen(const std::uint8_t* p) {
 inline I32 load_widen(const std::uint16_t* p) {
     return vreinterpretq_s32_u32(vmovl_u16(vld1_u16(p)));
 }
-inline void store_narrow(std::uint8_t* p, I32 x) {
-    const uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(x));
-    const uint8x8_t bytes = vmovn_u16(vcombine_u16(words, words));
-    const std::uint32_t lanes = vget_lane_u32(vreinterpret_u32_u8(bytes), 0);
-    __builtin_memcpy(p, &lanes, 4);
+inline void store_narrow(std::uint16_t* p, const I32 (&x)[2]) {
+    vst1q_u16(p, vcombine_u16(vqmovun_s32(x[0]), vqmovun_s32(x[1])));
 }
-inline void store_narrow(std::uint16_t* p, I32 x) {
-    vst1_u16(p, vmovn_u32(vreinterpretq_u32_s32(x)));
+inline void store_narrow(std::uint8_t* p, const I32 (&x)[4]) {
+    const uint16x8_t words_a = vcombine_u16(vqmovun_s32(x[0]), vqmovun_s32(x[1]));
+    const uint16x8_t words_b = vcombine_u16(vqmovun_s32(x[2]), vqmovun_s32(x[3]));
+    vst1q_u8(p, vcombine_u8(vqmovn_u16(words_a), vqmovn_u16(words_b)));
 }
 
 inline F32 add(F32 a, F32 b) { return vaddq_f32(a, b); }
@@ -82,8 +81,60 @@ inline unsigned count(Mask m) { return vaddvq_u32(vshrq_n_u32(m, 31)); }
 inline I32 round_to_i32(F32 x) { return vcvtnq_s32_f32(x); }
 inline F32 i32_to_f32(I32 x) { return vcvtq_f32_s32(x); }
 
+inline I32 as_bits(F32 x) { return vreinterpretq_s32_f32(x); }
+inline I32 max_unsigned(I32 a, I32 b) {
+    return vreinterpretq_s32_u32(vmaxq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)));
+}
+inline std::uint32_t reduce_max_unsigned(I32 x) { return vmaxvq_u32(vreinterpretq_u32_s32(x)); }
+
 inline float reduce_min(F32 x) { return vminvq_f32(x); }
 inline float reduce_max(F32 x) { return vmaxvq_f32(x); }
+
+using Bits = uint8x16_t;
+constexpr std::size_t kRows = 1;
+constexpr std::uint8_t kZeroByte = 0x80;
+
+inline Bits splat_u16(std::uint16_t x) { return vreinterpretq_u8_u16(vdupq_n_u16(x)); }
+inline Bits bit_and(Bits a, Bits b) { return vandq_u8(a, b); }
+inline Bits bit_or(Bits a, Bits b) { return vorrq_u8(a, b); }
+
+inline Bits load_bits(const void* p) { return vld1q_u8(static_cast<const std::uint8_t*>(p)); }
+inline void store_bits(void* p, Bits x) { vst1q_u8(static_cast<std::uint8_t*>(p), x); }
+inline Bits rows(const std::uint8_t (&row)[16]) { return load_bits(row); }
+inline Bits load_rows(const std::uint8_t* p, std::size_t) { return load_bits(p); }
+inline void store_rows(std::uint8_t* p, std::size_t, Bits x) { store_bits(p, x); }
+inline Bits rearrange(Bits x, Bits pattern) { return vqtbl1q_u8(x, pattern); }
+inline Bits shift_second_half(Bits x, std::int64_t up) {
+    const int64x2_t shifts = vcombine_s64(vcreate_s64(0), vdup_n_s64(up));
+    return vreinterpretq_u8_u64(vshlq_u64(vreinterpretq_u64_u8(x), shifts));
+}
+inline Bits second_half_up_4(Bits x) { return shift_second_half(x, 4); }
+inline Bits second_half_down_4(Bits x) { return shift_second_half(x, -4); }
+
+// The low `kKept` bits of each lane stay, above them come those from bit `kFrom` on.
+template <unsigned kLane, unsigned kKept, unsigned kFrom>
+Bits append(Bits x) {
+    if constexpr (kKept == kFrom) {
+        return x;
+    } else if constexpr (kLane == 16) {
+        const uint16x8_t lanes = vreinterpretq_u16_u8(x);
+        return vreinterpretq_u8_u16(vsliq_n_u16(lanes, vshrq_n_u16(lanes, kFrom), kKept));
+    } else if constexpr (kLane == 32) {
+        const uint32x4_t lanes = vreinterpretq_u32_u8(x);
+        return vreinterpretq_u8_u32(vsliq_n_u32(lanes, vshrq_n_u32(lanes, kFrom), kKept));
+    } else {
+        const uint64x2_t lanes = vreinterpretq_u64_u8(x);
+        return vreinterpretq_u8_u64(vsliq_n_u64(lanes, vshrq_n_u64(lanes, kFrom), kKept));
+    }
+}
+template <unsigned kLane, unsigned kBits>
+Bits join(Bits x) {
+    return append<kLane, kBits, kLane / 2>(x);
+}
+template <unsigned kLane, unsigned kBits>
+Bits split(Bits x) {
+    return append<kLane, kLane / 2, kBits>(x);
+}
 
 }  // namespace
 }  // namespace nnr::simd

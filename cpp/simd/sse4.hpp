@@ -1,4 +1,4 @@
-// SSE4.2 and SSSE3: 4 lanes. float16 goes through the scalar conversion, there is no instruction.
+// SSE4.2 and SSSE3: 4 lanes.
 #pragma once
 
 #include <nmmintrin.h>
@@ -18,7 +18,16 @@ inline F32 splat(float x) { return _mm_set1_ps(x); }
 
 inline F32 load(const float* p) { return _mm_loadu_ps(p); }
 inline F32 load(const Float16* p) {
-    return _mm_setr_ps(to_f32(p[0]), to_f32(p[1]), to_f32(p[2]), to_f32(p[3]));
+    const __m128i bits = _mm_cvtepu16_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    const __m128i sign = _mm_slli_epi32(_mm_and_si128(bits, _mm_set1_epi32(0x8000)), 16);
+    const __m128i magnitude = _mm_and_si128(bits, _mm_set1_epi32(0x7fff));
+    // The exponent's bias is made good by an exact product, subnormals included; infinity and NaN
+    // get theirs in full.
+    const F32 scaled =
+        _mm_mul_ps(_mm_castsi128_ps(_mm_slli_epi32(magnitude, 13)), _mm_set1_ps(0x1p112f));
+    const __m128i beyond = _mm_cmpgt_epi32(magnitude, _mm_set1_epi32(0x7bff));
+    const __m128i full = _mm_and_si128(beyond, _mm_set1_epi32(0x7f800000));
+    return _mm_castsi128_ps(_mm_or_si128(_mm_castps_si128(scaled), _mm_or_si128(sign, full)));
 }
 inline F32 load(const BFloat16* p) {
     const __m128i bits = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
@@ -30,9 +39,23 @@ inline F32 load(const double* p) {
 
 inline void store(float* p, F32 x) { _mm_storeu_ps(p, x); }
 inline void store(Float16* p, F32 x) {
-    float lanes[kLanes];
-    _mm_storeu_ps(lanes, x);
-    for (std::size_t i = 0; i < kLanes; ++i) from_f32(lanes[i], p[i]);
+    const __m128i bits = _mm_castps_si128(x);
+    const __m128i sign = _mm_and_si128(_mm_srli_epi32(bits, 16), _mm_set1_epi32(0x8000));
+    const __m128i magnitude = _mm_and_si128(bits, _mm_set1_epi32(0x7fffffff));
+    const __m128i odd = _mm_and_si128(_mm_srli_epi32(magnitude, 13), _mm_set1_epi32(1));
+    const __m128i rebias = _mm_set1_epi32(0xfff - (112 << 23));
+    __m128i half =
+        _mm_srli_epi32(_mm_add_epi32(magnitude, _mm_add_epi32(odd, rebias)), 13);
+    // Below 2^-14, a multiple of 2^-24: adding 0.5 leaves exactly ten fraction bits and rounds there.
+    const F32 shifted = _mm_add_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(0.5f));
+    const __m128i subnormal =
+        _mm_sub_epi32(_mm_castps_si128(shifted), _mm_castps_si128(_mm_set1_ps(0.5f)));
+    half = _mm_blendv_epi8(half, subnormal,
+                           _mm_cmplt_epi32(magnitude, _mm_set1_epi32(0x38800000)));
+    half = _mm_blendv_epi8(half, _mm_set1_epi32(0x7c00),
+                           _mm_cmpgt_epi32(magnitude, _mm_set1_epi32(0x477fffff)));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p),
+                     _mm_packus_epi32(_mm_or_si128(half, sign), sign));
 }
 inline void store(BFloat16* p, F32 x) {
     const __m128i bits = _mm_castps_si128(x);
@@ -54,13 +77,13 @@ inline I32 load_widen(const std::uint8_t* p) {
 inline I32 load_widen(const std::uint16_t* p) {
     return _mm_cvtepu16_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
 }
-inline void store_narrow(std::uint8_t* p, I32 x) {
-    const __m128i words = _mm_packus_epi32(x, x);
-    const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
-    __builtin_memcpy(p, &bytes, 4);
+inline void store_narrow(std::uint8_t* p, const I32 (&x)[4]) {
+    const __m128i words_a = _mm_packs_epi32(x[0], x[1]);
+    const __m128i words_b = _mm_packs_epi32(x[2], x[3]);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words_a, words_b));
 }
-inline void store_narrow(std::uint16_t* p, I32 x) {
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi32(x, x));
+inline void store_narrow(std::uint16_t* p, const I32 (&x)[2]) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_packus_epi32(x[0], x[1]));
 }
 
 inline F32 add(F32 a, F32 b) { return _mm_add_ps(a, b); }
@@ -85,6 +108,14 @@ inline unsigned count(Mask m) {
 inline I32 round_to_i32(F32 x) { return _mm_cvtps_epi32(x); }
 inline F32 i32_to_f32(I32 x) { return _mm_cvtepi32_ps(x); }
 
+inline I32 as_bits(F32 x) { return _mm_castps_si128(x); }
+inline I32 max_unsigned(I32 a, I32 b) { return _mm_max_epu32(a, b); }
+inline std::uint32_t reduce_max_unsigned(I32 x) {
+    const __m128i pairs = _mm_max_epu32(x, _mm_srli_si128(x, 8));
+    const __m128i one = _mm_max_epu32(pairs, _mm_srli_si128(pairs, 4));
+    return static_cast<std::uint32_t>(_mm_cvtsi128_si32(one));
+}
+
 inline float reduce_min(F32 x) {
     const F32 pairs = _mm_min_ps(x, _mm_movehl_ps(x, x));
     return _mm_cvtss_f32(_mm_min_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
@@ -92,6 +123,60 @@ inline float reduce_min(F32 x) {
 inline float reduce_max(F32 x) {
     const F32 pairs = _mm_max_ps(x, _mm_movehl_ps(x, x));
     return _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
+}
+
+using Bits = __m128i;
+constexpr std::size_t kRows = 1;
+constexpr std::uint8_t kZeroByte = 0x80;
+
+inline Bits splat_u16(std::uint16_t x) { return _mm_set1_epi16(static_cast<short>(x)); }
+inline Bits bit_and(Bits a, Bits b) { return _mm_and_si128(a, b); }
+inline Bits bit_or(Bits a, Bits b) { return _mm_or_si128(a, b); }
+
+inline Bits load_bits(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+inline void store_bits(void* p, Bits x) { _mm_storeu_si128(static_cast<__m128i*>(p), x); }
+inline Bits rows(const std::uint8_t (&row)[16]) { return load_bits(row); }
+inline Bits load_rows(const std::uint8_t* p, std::size_t) { return load_bits(p); }
+inline void store_rows(std::uint8_t* p, std::size_t, Bits x) { store_bits(p, x); }
+inline Bits rearrange(Bits x, Bits pattern) { return _mm_shuffle_epi8(x, pattern); }
+inline Bits second_half_up_4(Bits x) {
+    return _mm_blend_epi16(x, _mm_slli_epi64(x, 4), 0b11110000);
+}
+inline Bits second_half_down_4(Bits x) {
+    return _mm_blend_epi16(x, _mm_srli_epi64(x, 4), 0b11110000);
+}
+
+inline Bits select_bits(Bits mask, Bits a, Bits b) {
+    return _mm_or_si128(_mm_and_si128(mask, a), _mm_andnot_si128(mask, b));
+}
+// Where the factors fit its signed operands, one multiply-add does the whole step.
+template <unsigned kLane, unsigned kBits>
+Bits join(Bits x) {
+    constexpr unsigned kDown = kLane / 2 - kBits;
+    if constexpr (kDown == 0)
+        return x;
+    else if constexpr (kLane == 16 && kBits <= 6)
+        return _mm_maddubs_epi16(x, splat_u16(1u | 1u << (8 + kBits)));
+    else if constexpr (kLane == 16)
+        return select_bits(splat_u16((1u << kBits) - 1u), x, _mm_srli_epi16(x, kDown));
+    else if constexpr (kLane == 32 && kBits <= 14)
+        return _mm_madd_epi16(x, _mm_set1_epi32(1 | 1 << (16 + kBits)));
+    else if constexpr (kLane == 32)
+        return select_bits(_mm_set1_epi32((1 << kBits) - 1), x, _mm_srli_epi32(x, kDown));
+    else
+        return select_bits(_mm_set1_epi64x((1ll << kBits) - 1), x, _mm_srli_epi64(x, kDown));
+}
+template <unsigned kLane, unsigned kBits>
+Bits split(Bits x) {
+    constexpr unsigned kUp = kLane / 2 - kBits;
+    if constexpr (kUp == 0)
+        return x;
+    else if constexpr (kLane == 16)
+        return select_bits(splat_u16(0x00ff), x, _mm_slli_epi16(x, kUp));
+    else if constexpr (kLane == 32)
+        return _mm_blend_epi16(x, _mm_slli_epi32(x, kUp), 0b10101010);
+    else
+        return _mm_blend_epi16(x, _mm_slli_epi64(x, kUp), 0b11001100);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ from .errors import BitstreamError, ExternalToolError, MissingExtraError, Unsupp
 from .minmax import minmax
 from .models import Model, Topology, load
 from .networks import Network, PostFilter
-from .quantize import dequantize, quantize
+from .quantize import dequantize, quantize, quantize_many
 from .quantized_array import QuantizedArray
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "minmax",
     "pack",
     "quantize",
+    "quantize_many",
     "reference",
     "unpack",
 ]

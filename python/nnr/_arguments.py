@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, cast
+from collections.abc import Mapping
+from typing import Any, NoReturn, SupportsIndex, cast
 
 import ml_dtypes
 import numpy as np
@@ -12,26 +13,15 @@ from numpy.typing import NDArray
 
 from . import _core
 
-if TYPE_CHECKING:
-    FloatType = Literal["float16", "bfloat16", "float32", "float64"]
-
 Codes = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_BITS = 16
 MAX_THREADS = 1024
 _BFLOAT16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
-_FLOAT_DTYPES: dict[np.dtype[Any], FloatType] = {
-    np.dtype(np.float32): "float32",
-    np.dtype(np.float16): "float16",
-    _BFLOAT16: "bfloat16",
-    np.dtype(np.float64): "float64",
-}
+_FLOAT_DTYPES: frozenset[np.dtype[Any]] = frozenset(
+    np.dtype(scalar) for scalar in (np.float16, ml_dtypes.bfloat16, np.float32, np.float64)
+)
 _DLPACK_CPU = 1
-
-
-def float_type_of(dtype: np.dtype[Any]) -> FloatType:
-    """The native core's name for a float dtype."""
-    return _FLOAT_DTYPES[dtype]
 
 
 def check_float_dtype(dtype: np.dtype[Any], name: str) -> None:
@@ -40,14 +30,12 @@ def check_float_dtype(dtype: np.dtype[Any], name: str) -> None:
 
 
 def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
-    """Any array-like of floats as a C-contiguous array in native byte order.
+    """Any array-like of floats as an array in native byte order, of any strides.
 
     NumPy arrays that already are so, and DLPack CPU tensors, are taken without a copy.
     """
-    if type(array) is np.ndarray and array.dtype in _FLOAT_DTYPES:
-        flags = array.flags
-        if flags.c_contiguous and flags.aligned:
-            return array
+    if type(array) is np.ndarray and _core.are_float_arrays(array):
+        return array
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"{name} is masked; fill it first, for example with {name}.filled(0)")
     if not isinstance(array, np.ndarray) and hasattr(array, "__dlpack__"):
@@ -60,7 +48,15 @@ def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
             f"{name} must be float16, bfloat16, float32 or float64, got {taken.dtype}; "
             f"convert it first, for example with {name}.astype('float32')"
         )
-    return np.require(taken, native, ["C_CONTIGUOUS", "ALIGNED"])
+    return taken.astype(native, copy=False)
+
+
+def as_float_arrays(arrays: Mapping[str, object]) -> list[NDArray[Any]]:
+    """Each as `as_float_array` takes it, all of them in one step where they already are so."""
+    values = list(arrays.values())
+    if _core.are_float_arrays(*values):
+        return cast("list[NDArray[Any]]", values)
+    return [as_float_array(array, name) for name, array in arrays.items()]
 
 
 def _from_dlpack(tensor: Any, name: str) -> NDArray[Any]:
@@ -100,19 +96,21 @@ def check_threads(threads: SupportsIndex | None) -> int:
 
 
 def check_integer(value: SupportsIndex, name: str) -> int:
+    if type(value) is int:
+        return value
     try:
         return operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {type(value).__name__}") from None
 
 
-def check_axis(axis: SupportsIndex | None, ndim: int) -> int | None:
+def check_axis(axis: SupportsIndex | None, ndim: int, name: str = "the array") -> int | None:
     """The axis counted from the front, or None for one range over the whole tensor."""
     if axis is None:
         return None
     value = check_integer(axis, "axis")
     if not -ndim <= value < ndim:
-        raise ValueError(f"axis must be within the array's {ndim} dimensions, got {value}")
+        raise ValueError(f"axis must be within {name}'s {ndim} dimensions, got {value}")
     return value % ndim
 
 
@@ -131,7 +129,7 @@ def raise_not_finite(array: NDArray[Any], flat_index: int, name: str) -> NoRetur
 
 
 def check_codes(codes: object, bits: int) -> Codes:
-    """Codes as a flat contiguous array of the smallest type that the native core takes."""
+    """Codes as an array of a type that the native core takes, of any strides."""
     array = np.asarray(codes)
     if array.size == 0:
         return np.empty(0, code_dtype(bits))
@@ -143,7 +141,8 @@ def check_codes(codes: object, bits: int) -> Codes:
         if array.max() >> bits:
             raise_code_too_large(array, bits)
         array = array.astype(code_dtype(bits))
-    return cast("Codes", np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED"]).reshape(-1))
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return cast("Codes", native)
 
 
 def raise_code_too_large(codes: NDArray[Any], bits: int) -> NoReturn:

@@ -5,7 +5,8 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-_Layout: TypeAlias = tuple[int, int, int]
+_Quantized = TypeVar("_Quantized")
+_ChannelValues: TypeAlias = float | NDArray[np.float32]
 _FloatType: TypeAlias = Literal["float16", "bfloat16", "float32", "float64"]
 
 version: str
@@ -17,29 +18,38 @@ def compiled_targets() -> tuple[str, ...]: ...
 def runnable_targets() -> tuple[str, ...]: ...
 def current_target() -> str: ...
 def use_target(name: str) -> Literal["ok", "unknown", "not runnable"]: ...
+def are_float_arrays(*arrays: object) -> bool: ...
 def minmax(
-    array: NDArray[Any], float_type: _FloatType, layout: _Layout, threads: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], int | None]: ...
+    array: NDArray[Any], axis: int | None, threads: int
+) -> tuple[_ChannelValues, _ChannelValues, int | None]: ...
 def first_overflowing(
     lo: NDArray[np.float32], hi: NDArray[np.float32], bits: int
 ) -> int | None: ...
 def quantize(
+    quantized_array: type[_Quantized],
     array: NDArray[Any],
-    float_type: _FloatType,
-    layout: _Layout,
-    lo: NDArray[np.float32],
-    hi: NDArray[np.float32],
     bits: int,
+    lo: _ChannelValues,
+    hi: _ChannelValues,
+    axis: int | None,
+    out: NDArray[np.uint8] | None,
     threads: int,
-) -> tuple[NDArray[np.uint8], int, int | None]: ...
+) -> tuple[_Quantized | None, int | None]: ...
+def quantize_many(
+    quantized_array: type[_Quantized],
+    arrays: list[NDArray[Any]],
+    bits: int,
+    axis: int | None,
+    out: NDArray[np.uint8] | None,
+    threads: int,
+) -> tuple[list[_Quantized], tuple[int, _ChannelValues, _ChannelValues, int | None] | None]: ...
 def dequantize(
     packed: NDArray[np.uint8],
-    lo: NDArray[np.float32],
-    hi: NDArray[np.float32],
+    lo: _ChannelValues,
+    hi: _ChannelValues,
     bits: int,
+    axis: int | None,
     out: NDArray[Any],
-    float_type: _FloatType,
-    layout: _Layout,
     threads: int,
 ) -> None: ...
 def pack(

@@ -9,9 +9,15 @@ from . import _core
 
 Float32Array = NDArray[np.float32]
 # One number for the whole tensor, or one value a channel.
+ChannelValues = float | Float32Array
 RangeLike = float | ArrayLike
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def channel_array(values: ChannelValues) -> Float32Array:
+    """One value a channel, also where there is one range for all."""
+    return np.atleast_1d(np.asarray(values, np.float32))
 
 
 def steps(lo: Float32Array, hi: Float32Array, bits: int) -> Float32Array:
@@ -55,12 +61,14 @@ def _range_array(value: RangeLike, channels: int, axis: int | None) -> Float32Ar
     return np.full(channels, array, np.float32)
 
 
-def check_representable(lo: Float32Array, hi: Float32Array, bits: int, axis: int | None) -> None:
+def check_representable(
+    lo: Float32Array, hi: Float32Array, bits: int, axis: int | None, name: str = "array"
+) -> None:
     """Neither the width of a range nor its last code's value may overflow float32."""
     channel = _core.first_overflowing(lo, hi, bits)
     if channel is not None:
         where = "" if axis is None else f" of channel {channel}"
         raise ValueError(
-            f"the range{where}, {lo[channel]:g} to {hi[channel]:g}, overflows float32; "
+            f"the range{where} of {name}, {lo[channel]:g} to {hi[channel]:g}, overflows float32; "
             "scale the values down"
         )

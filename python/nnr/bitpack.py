@@ -37,7 +37,8 @@ def pack(
     Parameters
     ----------
     codes : array-like of integers, any shape
-        Each from 0 to ``2**bits - 1``; taken in C order.
+        Each from 0 to ``2**bits - 1``; taken in C order. uint8 and uint16 of any strides are read
+        where they are.
     bits : int
         1 to 16.
     out : uint8 array of the result's size, optional
@@ -59,15 +60,15 @@ def pack(
     array([33, 67], dtype=uint8)
     """
     width = check_bits(bits)
-    flat = check_codes(codes, width)
+    checked = check_codes(codes, width)
     workers = check_threads(threads)
-    size = packed_size(flat.size, width)
+    size = packed_size(checked.size, width)
     if out is None:
         out = np.empty(size, np.uint8)
     else:
-        check_out(out, (size,), np.dtype(np.uint8), flat)
-    if not _core.pack(flat, width, out, workers):
-        raise_code_too_large(flat, width)
+        check_out(out, (size,), np.dtype(np.uint8), checked)
+    if not _core.pack(checked, width, out, workers):
+        raise_code_too_large(checked, width)
     return out
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsIndex
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import SupportsIndex
 
 from . import _core
 from ._arguments import (
     as_float_array,
-    channel_layout,
     check_axis,
     check_threads,
-    float_type_of,
     raise_not_finite,
 )
 from ._ranges import Float32Array
@@ -57,18 +52,7 @@ def minmax(
     workers = check_threads(threads)
     if values.size == 0:
         raise ValueError(f"array of shape {values.shape} is empty and has no range")
-    lo, hi = channel_ranges(values, channel_axis, workers)
-    return (lo, hi) if channel_axis is not None else (float(lo[0]), float(hi[0]))
-
-
-def channel_ranges(
-    array: NDArray[Any], axis: int | None, threads: int
-) -> tuple[Float32Array, Float32Array]:
-    """One range a channel of a contiguous float array; 0 to 0 where there are no values."""
-    layout = channel_layout(array.shape, axis)
-    if array.size == 0:
-        return np.zeros(layout[1], np.float32), np.zeros(layout[1], np.float32)
-    lo, hi, not_finite = _core.minmax(array, float_type_of(array.dtype), layout, threads)
+    lo, hi, not_finite = _core.minmax(values, channel_axis, workers)
     if not_finite is not None:
-        raise_not_finite(array, not_finite, "array")
-    return lo, hi
+        raise_not_finite(values, not_finite, "array")
+    return lo, hi  # type: ignore[return-value] # both are numbers or both arrays

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsIndex
+from collections.abc import Mapping
+from typing import Any, SupportsIndex, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -10,18 +11,21 @@ from numpy.typing import DTypeLike, NDArray
 from . import _core
 from ._arguments import (
     as_float_array,
+    as_float_arrays,
     channel_layout,
     check_axis,
     check_bits,
     check_float_dtype,
+    check_integer,
     check_out,
     check_threads,
-    float_type_of,
+    packed_size,
     raise_not_finite,
 )
-from ._ranges import RangeLike, check_range, check_representable
-from .minmax import channel_ranges
+from ._ranges import ChannelValues, RangeLike, channel_array, check_range, check_representable
 from .quantized_array import QuantizedArray
+
+_Number = (float, int, np.floating)
 
 
 def quantize(
@@ -31,6 +35,7 @@ def quantize(
     lo: RangeLike | None = None,
     hi: RangeLike | None = None,
     axis: SupportsIndex | None = None,
+    out: NDArray[np.uint8] | None = None,
     threads: SupportsIndex | None = None,
 ) -> QuantizedArray:
     """Quantise a tensor uniformly to codes of *bits* bits.
@@ -43,7 +48,7 @@ def quantize(
     ----------
     array : array-like of float16, bfloat16, float32 or float64
         Any shape and strides, 0-d and empty too; CPU tensors through DLPack. float64 is read as
-        float32.
+        float32. Nothing is copied: what does not lie in C order is gathered a block at a time.
     bits : int
         1 to 16.
     lo, hi : float or array-like, optional
@@ -51,6 +56,8 @@ def quantize(
         outside are clipped and counted. Without it the range is that of the values.
     axis : int, optional
         The channel axis: one range for each index along it. None is one range for the tensor.
+    out : uint8 array of one dimension, optional
+        What becomes the result's `packed`: ``ceil(array.size * bits / 8)`` bytes, C-contiguous.
     threads : int, optional
         None chooses; the result does not depend on it.
 
@@ -79,18 +86,102 @@ def quantize(
     width = check_bits(bits)
     channel_axis = check_axis(axis, values.ndim)
     workers = check_threads(threads)
-    layout = channel_layout(values.shape, channel_axis)
+    if out is not None:
+        check_out(out, (packed_size(values.size, width),), np.dtype(np.uint8), values)
     if lo is None and hi is None:
-        low, high = channel_ranges(values, channel_axis, workers)
-        check_representable(low, high, width, channel_axis)
+        return _quantize_searched([values], ["array"], width, channel_axis, out, workers)[0]
+
+    if channel_axis is None and isinstance(lo, _Number) and isinstance(hi, _Number):
+        low: ChannelValues = float(lo)
+        high: ChannelValues = float(hi)
     else:
-        low, high = check_range(lo, hi, layout[1], width, channel_axis)
-    packed, clipped, not_finite = _core.quantize(
-        values, float_type_of(values.dtype), layout, low, high, width, workers
+        low, high = _check_known(lo, hi, values, width, channel_axis)
+    quantized, not_finite = _core.quantize(
+        QuantizedArray, values, width, low, high, channel_axis, out, workers
     )
     if not_finite is not None:
         raise_not_finite(values, not_finite, "array")
-    return QuantizedArray._from_quantizer(packed, width, values, channel_axis, (low, high), clipped)
+    if quantized is None:  # the range is none, and the check says why
+        _check_known(lo, hi, values, width, channel_axis)
+    return cast("QuantizedArray", quantized)
+
+
+def quantize_many(
+    arrays: Mapping[str, object],
+    bits: SupportsIndex = 8,
+    *,
+    axis: SupportsIndex | None = None,
+    threads: SupportsIndex | None = None,
+) -> dict[str, QuantizedArray]:
+    """Quantise many tensors, such as a state dict, each over its own range; see `quantize`.
+
+    One call of native code, so that small tensors cost what their values cost. Small tensors are
+    dealt out to the threads, large ones are shared by them.
+
+    Parameters
+    ----------
+    arrays : mapping of names to array-likes of float16, bfloat16, float32 or float64
+    bits : int
+        1 to 16.
+    axis : int, optional
+        The channel axis of every tensor. None is one range a tensor.
+    threads : int, optional
+        None chooses; the result does not depend on it.
+
+    Returns
+    -------
+    dict of QuantizedArray
+        The same names in the same order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `quantize`; the message names the tensor.
+
+    Examples
+    --------
+    >>> nnr.quantize_many({"weight": np.float32([[0, 1], [2, 3]]), "bias": np.float32([5])}, 2)
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'weight': QuantizedArray(shape=(2, 2), dtype=float32, bits=2, range 0 to 3, 16 -> 9 bytes),
+     'bias': QuantizedArray(shape=(1,), dtype=float32, bits=2, range 5 to 5, 4 -> 9 bytes)}
+    """
+    width = check_bits(bits)
+    workers = check_threads(threads)
+    values = as_float_arrays(arrays)
+    channel_axis = None
+    if axis is not None:
+        channel_axis = check_integer(axis, "axis")
+        for name, array in zip(arrays, values, strict=True):
+            check_axis(channel_axis, array.ndim, name)
+    names = list(arrays)
+    quantized = _quantize_searched(values, names, width, channel_axis, None, workers)
+    return dict(zip(names, quantized, strict=True))
+
+
+def _quantize_searched(
+    arrays: list[NDArray[Any]],
+    names: list[str],
+    bits: int,
+    axis: int | None,
+    out: NDArray[np.uint8] | None,
+    threads: int,
+) -> list[QuantizedArray]:
+    """Each over the range of its own values; *out* is for a single one."""
+    quantized, failure = _core.quantize_many(QuantizedArray, arrays, bits, axis, out, threads)
+    if failure is not None:
+        index, lo, hi, not_finite = failure
+        if not_finite is not None:
+            raise_not_finite(arrays[index], not_finite, names[index])
+        check_representable(channel_array(lo), channel_array(hi), bits, axis, names[index])
+    return quantized
+
+
+def _check_known(
+    lo: RangeLike | None, hi: RangeLike | None, array: NDArray[Any], bits: int, axis: int | None
+) -> tuple[ChannelValues, ChannelValues]:
+    channels = channel_layout(array.shape, axis)[1]
+    low, high = check_range(lo, hi, channels, bits, axis)
+    return (low, high) if axis is not None else (float(low[0]), float(high[0]))
 
 
 def dequantize(
@@ -127,15 +218,13 @@ def dequantize(
         raise TypeError(f"quantized must be a QuantizedArray, got {type(quantized).__name__}")
     workers = check_threads(threads)
     out = output_array(quantized, out, dtype)
-    layout = channel_layout(quantized.shape, quantized.axis)
     _core.dequantize(
         quantized.packed,
-        quantized.channel_lo,
-        quantized.channel_hi,
+        quantized.lo,
+        quantized.hi,
         quantized.bits,
+        quantized.axis,
         out,
-        float_type_of(out.dtype),
-        layout,
         workers,
     )
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -20,7 +20,7 @@ from ._arguments import (
     check_integer,
     check_packed,
 )
-from ._ranges import Float32Array, RangeLike, check_representable, steps
+from ._ranges import Float32Array, RangeLike, channel_array, check_representable, steps
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,8 +65,6 @@ class QuantizedArray:
     hi: float | Float32Array
     axis: int | None = None
     clipped: int = 0
-    channel_lo: Float32Array = field(init=False)
-    channel_hi: Float32Array = field(init=False)
 
     def __post_init__(self) -> None:
         dtype = np.dtype(self.dtype)
@@ -85,39 +83,20 @@ class QuantizedArray:
             ("shape", shape),
             ("dtype", dtype),
             ("axis", axis),
-            ("channel_lo", lo),
-            ("channel_hi", hi),
             ("lo", float(lo[0]) if axis is None else lo),
             ("hi", float(hi[0]) if axis is None else hi),
         ):
             object.__setattr__(self, name, value)
 
-    @classmethod
-    def _from_quantizer(
-        cls,
-        packed: NDArray[np.uint8],
-        bits: int,
-        values: NDArray[Any],
-        axis: int | None,
-        ranges: tuple[Float32Array, Float32Array],
-        clipped: int,
-    ) -> QuantizedArray:
-        """What a quantiser made of *values*. Internal: nothing is checked a second time."""
-        lo, hi = ranges
-        quantized = object.__new__(cls)
-        quantized.__dict__.update(
-            packed=packed,
-            bits=bits,
-            shape=values.shape,
-            dtype=values.dtype,
-            lo=lo if axis is not None else float(lo[0]),
-            hi=hi if axis is not None else float(hi[0]),
-            axis=axis,
-            clipped=clipped,
-            channel_lo=lo,
-            channel_hi=hi,
-        )
-        return quantized
+    @property
+    def channel_lo(self) -> Float32Array:
+        """The lower ends of the ranges, one a channel; a single one where *axis* is None."""
+        return channel_array(self.lo)
+
+    @property
+    def channel_hi(self) -> Float32Array:
+        """The upper ends of the ranges, one a channel; a single one where *axis* is None."""
+        return channel_array(self.hi)
 
     @property
     def step(self) -> float | Float32Array:

@@ -21,5 +21,19 @@ MinMax minmax(const T* values, std::size_t count) {
     return result;
 }
 
+template <class T>
+bool minmax_columns(const T* values, std::size_t rows, std::size_t columns, float* lo, float* hi) {
+    bool finite = true;
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t c = 0; c < columns; ++c) {
+            const float x = to_f32(values[row * columns + c]) + 0.0f;
+            finite = finite && is_finite(x);
+            lo[c] = x < lo[c] ? x : lo[c];
+            hi[c] = x > hi[c] ? x : hi[c];
+        }
+    }
+    return finite;
+}
+
 }  // namespace
 }  // namespace nnr::reference

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from .bitpack import pack, unpack
 from .minmax import minmax
-from .quantize import dequantize, quantize
+from .quantize import dequantize, quantize, quantize_many
 
-__all__ = ["dequantize", "minmax", "pack", "quantize", "unpack"]
+__all__ = ["dequantize", "minmax", "pack", "quantize", "quantize_many", "unpack"]

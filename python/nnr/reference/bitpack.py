@@ -30,7 +30,7 @@ def pack(
 ) -> NDArray[np.uint8]:
     """See `nnr.pack`; *threads* is checked and otherwise without meaning."""
     width = check_bits(bits)
-    flat = check_codes(codes, width)
+    flat = check_codes(codes, width).reshape(-1)
     check_threads(threads)
     if flat.size and flat.max() >> width:
         raise_code_too_large(flat, width)

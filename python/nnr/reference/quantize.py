@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
@@ -29,6 +30,7 @@ def quantize(
     lo: RangeLike | None = None,
     hi: RangeLike | None = None,
     axis: SupportsIndex | None = None,
+    out: NDArray[np.uint8] | None = None,
     threads: SupportsIndex | None = None,
 ) -> QuantizedArray:
     """See `nnr.quantize`; *threads* is checked and otherwise without meaning."""
@@ -52,9 +54,23 @@ def quantize(
         level = np.rint((x - low_column) * inv_step)
     codes = np.clip(level, 0, (1 << width) - 1).astype(np.uint16)
     clipped = int(np.count_nonzero((x < low_column) | (x > high_column)))
-    return QuantizedArray._from_quantizer(
-        pack(codes, width), width, values, channel_axis, (low, high), clipped
+    packed = pack(codes, width, out=out)
+    return QuantizedArray(
+        packed, width, values.shape, values.dtype, low, high, axis=channel_axis, clipped=clipped
     )
+
+
+def quantize_many(
+    arrays: Mapping[str, object],
+    bits: SupportsIndex = 8,
+    *,
+    axis: SupportsIndex | None = None,
+    threads: SupportsIndex | None = None,
+) -> dict[str, QuantizedArray]:
+    """See `nnr.quantize_many`; *threads* is checked and otherwise without meaning."""
+    return {
+        name: quantize(array, bits, axis=axis, threads=threads) for name, array in arrays.items()
+    }
 
 
 def dequantize(

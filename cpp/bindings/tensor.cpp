@@ -1,0 +1,81 @@
+#include "tensor.hpp"
+
+#include <cstdint>
+
+#include "array.hpp"
+
+namespace nnr::bindings {
+namespace {
+
+constexpr int kHalfNumber = 23;  // NPY_HALF of NumPy's ABI, which pybind11 has no name for
+
+// NumPy gives types registered by extensions a number when they are imported.
+int bfloat16_number() {
+    static const int number =
+        py::dtype::from_args(py::module_::import("ml_dtypes").attr("bfloat16")).num();
+    return number;
+}
+
+std::optional<FloatType> float_type_of(const py::dtype& dtype) {
+    if (dtype.byteorder() != '=') return std::nullopt;
+    const int number = dtype.num();
+    if (number == py::detail::npy_api::NPY_FLOAT_) return FloatType::f32;
+    if (number == py::detail::npy_api::NPY_DOUBLE_) return FloatType::f64;
+    if (number == kHalfNumber) return FloatType::f16;
+    if (number == bfloat16_number()) return FloatType::bf16;
+    return std::nullopt;
+}
+
+CodeType code_type_of(const py::array& array) {
+    if (py::isinstance<py::array_t<std::uint8_t>>(array)) return CodeType::u8;
+    if (py::isinstance<py::array_t<std::uint16_t>>(array)) return CodeType::u16;
+    throw py::type_error("codes must be uint8 or uint16");
+}
+
+// None where the elements can be used where they are.
+std::vector<Axis> axes_of(const py::array& array, std::size_t element_size) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(array.data()) % element_size == 0;
+    if (array.size() == 0 || (aligned && (array.flags() & py::array::c_style) != 0)) return {};
+    std::vector<Axis> axes;
+    for (py::ssize_t i = 0; i < array.ndim(); ++i)
+        axes.push_back({static_cast<std::size_t>(array.shape(i)), array.strides(i)});
+    return merged(axes, array.data(), element_size);
+}
+
+ChannelLayout layout_of(const py::array& array, std::optional<py::ssize_t> axis) {
+    if (!axis) return {1, 1, static_cast<std::size_t>(array.size())};
+    ChannelLayout layout{1, static_cast<std::size_t>(array.shape(*axis)), 1};
+    for (py::ssize_t i = 0; i < *axis; ++i)
+        layout.outer *= static_cast<std::size_t>(array.shape(i));
+    for (py::ssize_t i = *axis + 1; i < array.ndim(); ++i)
+        layout.inner *= static_cast<std::size_t>(array.shape(i));
+    return layout;
+}
+
+}  // namespace
+
+std::optional<py::ssize_t> from_the_front(std::optional<py::ssize_t> axis, py::ssize_t ndim) {
+    if (!axis) return axis;
+    require(*axis >= -ndim && *axis < ndim, "axis must be within the dimensions");
+    return *axis < 0 ? *axis + ndim : *axis;
+}
+
+bool is_float_array(py::handle array) {
+    return py::isinstance<py::array>(array) &&
+           float_type_of(py::reinterpret_borrow<py::array>(array).dtype()).has_value();
+}
+
+TensorArgument::TensorArgument(const py::array& array, std::optional<py::ssize_t> axis) {
+    const std::optional<FloatType> type = float_type_of(array.dtype());
+    if (!type) throw py::type_error("array must be float16, bfloat16, float32 or float64");
+    axes_ = axes_of(array, size_of(*type));
+    view_ = {array.data(), *type, layout_of(array, from_the_front(axis, array.ndim())), axes_};
+}
+
+CodesArgument::CodesArgument(const py::array& array) {
+    const CodeType type = code_type_of(array);
+    axes_ = axes_of(array, size_of(type));
+    view_ = {array.data(), type, static_cast<std::size_t>(array.size()), axes_};
+}
+
+}  // namespace nnr::bindings
