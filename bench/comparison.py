@@ -45,7 +45,8 @@ def compare(work: Work, size: str, seconds: float, *, with_ceiling: bool = True)
     stages = ceilings.stages(case) if with_ceiling else []
     loops = [loop for stage in stages for loop in stage]
     timings = rotate([*entrants, *loops], seconds)
-    entries = [_entry(case, *pair) for pair in zip(entrants, timings, strict=False)]
+    nbytes = case.nbytes
+    entries = [entry_of(nbytes, *pair) for pair in zip(entrants, timings, strict=False)]
     result: Result = {
         "work": work.title,
         "kind": work.kind,
@@ -82,23 +83,19 @@ def compare_levels(seconds: float) -> list[Result]:
 
 
 def ratios(entries: Sequence[Result]) -> list[Result]:
-    """How many times faster than the fastest peer nnr is: like with like.
-
-    Peers that write into memory they are given are held against nnr doing so, and where it
-    cannot, against nnr allocating its result.
-    """
+    """How many times faster than the fastest peer nnr is: allocating, and reusing, its result."""
     ours = [entry for entry in entries if entry["library"] == contestants.NAME]
     others = [entry for entry in entries if entry["library"] != contestants.NAME]
     found = []
-    for output in sorted({entry["output"] for entry in others}, reverse=True):
-        own = next((entry for entry in ours if entry["output"] == output), ours[0])
-        rivals = [entry for entry in others if entry["output"] == output]
+    for own in ours:
+        rivals = [entry for entry in others if entry["output"] == own["output"]]
+        if not rivals:
+            continue
         by_minimum = min(rivals, key=lambda entry: entry["min s"])
         by_median = min(rivals, key=lambda entry: entry["median s"])
         found.append(
             {
-                "output": output,
-                "our output": own["output"],
+                "output": own["output"],
                 "our GB/s": own["GB/s"],
                 "peer": by_minimum["library"],
                 "min": by_minimum["min s"] / own["min s"],
@@ -108,7 +105,7 @@ def ratios(entries: Sequence[Result]) -> list[Result]:
     return found
 
 
-def _entry(case: Case, contestant: Contestant, timing: Timing) -> Result:
+def entry_of(nbytes: int, contestant: Contestant, timing: Timing) -> Result:
     return {
         "library": contestant.library,
         "call": contestant.call,
@@ -117,8 +114,8 @@ def _entry(case: Case, contestant: Contestant, timing: Timing) -> Result:
         "min s": timing.minimum,
         "median s": timing.median,
         "rounds": len(timing.seconds),
-        "GB/s": case.nbytes / timing.minimum / 1e9,
-        "median GB/s": case.nbytes / timing.median / 1e9,
+        "GB/s": nbytes / timing.minimum / 1e9,
+        "median GB/s": nbytes / timing.median / 1e9,
     }
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
+
 import nnr
 
 from .cases import HI, LO, Case, reused
@@ -38,17 +40,26 @@ def _range(case: Case) -> list[Contestant]:
 
 
 def _quantize(case: Case) -> list[Contestant]:
-    run = partial(nnr.quantize, case.values, lo=LO, hi=HI, threads=1)
-    return [Contestant(NAME, "quantize(lo, hi)", run, case.equal(_packed), "new")]
+    new = partial(nnr.quantize, case.values, lo=LO, hi=HI, threads=1)
+    return _into_reused_or_new(case, new, "quantize(lo, hi, out)", "quantize(lo, hi)")
 
 
 def _quantize_whole(case: Case) -> list[Contestant]:
-    run = partial(nnr.quantize, case.values, case.work.bits, threads=1)
-    return [Contestant(NAME, "quantize", run, case.equal(_packed), "new")]
+    new = partial(nnr.quantize, case.values, case.work.bits, threads=1)
+    return _into_reused_or_new(case, new, "quantize(out)", "quantize")
 
 
-def _packed(quantized: nnr.QuantizedArray) -> Any:
-    return quantized.packed
+def _into_reused_or_new(
+    case: Case, quantize: Callable[..., nnr.QuantizedArray], *calls: str
+) -> list[Contestant]:
+    def packed(quantized: nnr.QuantizedArray) -> Any:
+        return quantized.packed
+
+    into = partial(quantize, out=reused(case.expected.size, np.uint8))
+    return [
+        Contestant(NAME, calls[0], into, case.equal(packed), "reused"),
+        Contestant(NAME, calls[1], quantize, case.equal(packed), "new"),
+    ]
 
 
 def _dequantize(case: Case) -> list[Contestant]:
@@ -72,6 +83,7 @@ def _unpack(case: Case) -> list[Contestant]:
     return [Contestant(NAME, "unpack(out)", run, case.equal(), "reused")]
 
 
+# The first of each reuses its result where there is one to reuse.
 WORKS: dict[str, Factory] = {
     "range": _range,
     "quantize": _quantize,

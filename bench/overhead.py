@@ -37,12 +37,13 @@ def measure(seconds: float) -> dict[str, Any]:
 def small_calls() -> list[Call]:
     values = _values(SMALL)
     quantized = nnr.quantize(values)
-    out = np.empty_like(values)
+    out, packed = np.empty_like(values), np.empty_like(quantized.packed)
     np.testing.assert_array_equal(quantized.packed, nnr.reference.quantize(values).packed)
     return [
         Call("np.multiply(x, 2)", partial(np.multiply, values, 2)),
         Call("nnr.minmax(x)", partial(nnr.minmax, values)),
         Call("nnr.quantize(x)", partial(nnr.quantize, values)),
+        Call("nnr.quantize(x, out=)", partial(nnr.quantize, values, out=packed)),
         Call("nnr.quantize(x, lo=, hi=)", partial(nnr.quantize, values, lo=-8, hi=8)),
         Call("nnr.dequantize(q, out=)", partial(nnr.dequantize, quantized, out=out)),
     ]

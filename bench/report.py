@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import comparison, machine, memory, overhead, picture, roofline, tables, threads
+from . import comparison, layouts, machine, memory, overhead, picture, roofline, tables, threads
 from .plan import FULL, QUICK, Plan
 
 BEGIN = "<!-- begin: written by `python -m bench.report --update`, do not edit -->"
@@ -56,6 +56,7 @@ def measure(plan: Plan) -> dict[str, Any]:
         "calls": overhead.measure(plan.case_seconds),
         "roofline": roofline.measure(plan.sizes, plan.short_seconds),
         "comparison": comparison.compare_all(plan.sizes, plan.case_seconds),
+        "layouts": layouts.measure(plan.short_seconds),
         "widths": comparison.compare_widths(plan.short_seconds),
         "levels": comparison.compare_levels(plan.short_seconds / 4),
         "threads": threads.measure() if threads.cores() > 1 else {},
@@ -68,6 +69,7 @@ def markdown(results: dict[str, Any], picture_name: str = "") -> str:
     sections = [
         _against_others(results, picture_name),
         _rates(results),
+        _layouts(results),
         _widths(results),
         _levels(results),
         _calls(results),
@@ -126,11 +128,26 @@ GB/s by the fastest round (by the median round); the fastest is bold.
 {tables.notes(results["comparison"])}"""
 
 
+def _layouts(results: dict[str, Any]) -> str:
+    return f"""## Channel axes and strides
+4 MB of float32 or just below, 8 bits, every result newly allocated: GB/s by the fastest round (by
+the median round). NumPy's is an expression, PyTorch's `quantize_per_channel` and `dequantize`.
+
+{tables.layouts(results["layouts"])}"""
+
+
 def _widths(results: dict[str, Any]) -> str:
     return f"""## Packing at every width
-Billions of codes a second, {comparison.WIDTHS_SIZE} of codes counted as uint32.
+Billions of codes a second by the fastest round (by the median round), on {comparison.WIDTHS_SIZE}
+of codes counted as uint32; the ratio is nnr's over FastPFor's.
 
-{tables.widths(results["widths"])}"""
+{tables.widths(results["widths"])}
+
+NumPy's own functions for single bits, which allocate: {tables.one_bit(results["widths"])}.
+
+nnr's slowest width over its fastest:
+
+{tables.spread_of_widths(results["widths"])}"""
 
 
 def _levels(results: dict[str, Any]) -> str:

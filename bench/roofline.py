@@ -94,7 +94,6 @@ def measure(sizes: Sequence[str], seconds: float) -> dict[str, Any]:
     return {
         "compiler": compiler(),
         "flags": " ".join(FLAGS[:3]),
-        "vector bytes": _library().roofline_vector_bytes(),
         "GB/s": {size: _rates(_memory_loops(SIZES[size]), seconds) for size in sizes},
         "billion operations/s": _rates(arithmetic(), seconds),
     }
@@ -197,6 +196,7 @@ def _check_time() -> None:
     for name, loop in (
         ("read", lambda times: _library().roofline_read(*where, times * passes)),
         ("fill", lambda times: _library().roofline_fill(*where, times * passes, 1, False)),
+        # To learn how many operations a turn is, it runs every loop once.
         ("arithmetic", lambda times: arithmetic(times * passes * 100)),
     ):
         once, twice = rotate([Loop(name, partial(loop, times), 1, 0) for times in (1, 2)], 0.1)

@@ -7,6 +7,8 @@ from typing import Any
 
 from .contestants import NAME
 
+FASTPFOR = "fastpfor"
+
 Rows = list[list[str]]
 
 
@@ -22,19 +24,13 @@ def summary(results: Sequence[dict[str, Any]]) -> str:
     for work, of_work in _by_work(results):
         for number, first in enumerate(of_work[0]["ratios"]):
             cells = [_fares(result, result["ratios"][number]) for result in of_work]
-            rows.append([work, _outputs(first), *cells])
+            rows.append([work, first["output"], *cells])
     return table(["work", "output", *_sizes(results)], rows, names=2)
 
 
 def _fares(result: dict[str, Any], ratio: dict[str, Any]) -> str:
     reached = ratio["our GB/s"] / result["ceiling"]["GB/s"]
     return f"{ratio['min']:.2f} ({ratio['median']:.2f}) {ratio['peer']}, {reached:.0%}"
-
-
-def _outputs(ratio: dict[str, Any]) -> str:
-    if ratio["output"] == ratio["our output"]:
-        return str(ratio["output"])
-    return f"{ratio['our output']}, peer's {ratio['output']}"
 
 
 def rates(results: Sequence[dict[str, Any]]) -> str:
@@ -45,16 +41,15 @@ def rates(results: Sequence[dict[str, Any]]) -> str:
         for number, first in enumerate(columns[0]):
             name = f"**{first['library']}**" if first["library"] == NAME else first["library"]
             call = f"{name} `{first['call']}`" + (" ¹" if first["note"] else "")
-            rows.append([work, call, first["output"], *(_rate(c, number) for c in columns)])
+            rows.append([work, call, first["output"], *(_rate(c, c[number]) for c in columns)])
         ceilings = [result["ceiling"] for result in of_work]
         cells = [f"*{rate(ceiling['GB/s'])}*" for ceiling in ceilings]
         rows.append([work, f"*ceiling: {ceilings[0]['moves']}*", "", *cells])
     return table(["work", "library and call", "output", *_sizes(results)], rows, names=3)
 
 
-def _rate(entries: Sequence[dict[str, Any]], number: int) -> str:
+def _rate(entries: Sequence[dict[str, Any]], entry: dict[str, Any]) -> str:
     """One contestant's GB/s; bold where no other is faster."""
-    entry = entries[number]
     text = f"{rate(entry['GB/s'])} ({rate(entry['median GB/s'])})"
     is_fastest = entry["GB/s"] == max(other["GB/s"] for other in entries)
     return f"**{text}**" if is_fastest else text
@@ -81,35 +76,64 @@ def notes(results: Sequence[dict[str, Any]]) -> str:
 
 
 def widths(results: Sequence[dict[str, Any]]) -> str:
-    """Billions of codes a second by width: nnr, its fastest peer and the ratio."""
+    """Billions of codes a second by width: nnr, FastPFor and the ratio."""
     kinds = _unique(result["kind"] for result in results)
-    head = ["bits"]
-    for kind in kinds:
-        head += [f"{kind}: nnr", "fastest peer", "nnr ÷ peer"]
+    head = ["bits", *(f"{kind}: {name}" for kind in kinds for name in (NAME, FASTPFOR, "ratio"))]
     rows = []
     for bits in _unique(result["bits"] for result in results):
-        row = [str(bits)]
-        for kind in kinds:
-            [result] = [r for r in results if (r["kind"], r["bits"]) == (kind, bits)]
-            row += _width_cells(result)
-        rows.append(row)
+        of_width = [result["entries"] for result in results if result["bits"] == bits]
+        rows.append([str(bits), *(cell for entries in of_width for cell in _width_cells(entries))])
     return table(head, rows)
 
 
-def _width_cells(result: dict[str, Any]) -> list[str]:
-    def codes(entry: dict[str, Any]) -> str:
-        return f"{entry['GB/s'] / 4:.2f} ({entry['median GB/s'] / 4:.2f})"
+def _width_cells(entries: Sequence[dict[str, Any]]) -> list[str]:
+    ours, theirs = entries[0], _entry_of(entries, FASTPFOR)
+    if theirs is None:
+        return [_gigacodes(ours), "", ""]
+    by_minimum, by_median = (theirs[key] / ours[key] for key in ("min s", "median s"))
+    return [_gigacodes(ours), _gigacodes(theirs), f"{by_minimum:.2f} ({by_median:.2f})"]
 
-    ours, *others = result["entries"]
-    if not others:
-        return [codes(ours), "", ""]
-    peer = min(others, key=lambda entry: entry["min s"])
-    factors = [peer[key] / ours[key] for key in ("min s", "median s")]
-    return [
-        codes(ours),
-        f"{codes(peer)} {peer['library']}",
-        f"{factors[0]:.2f} ({factors[1]:.2f})",
-    ]
+
+def _gigacodes(entry: dict[str, Any]) -> str:
+    return f"{entry['GB/s'] / 4:.1f} ({entry['median GB/s'] / 4:.1f})"
+
+
+def _entry_of(entries: Sequence[dict[str, Any]], library: str) -> dict[str, Any] | None:
+    return next((entry for entry in entries if entry["library"] == library), None)
+
+
+def spread_of_widths(results: Sequence[dict[str, Any]]) -> str:
+    """nnr's slowest width over its fastest, as all widths go and by the type of the codes."""
+    groups = {"1 to 16 bits": range(1, 17), "1 to 8": range(1, 9), "9 to 16": range(9, 17)}
+    kinds = _unique(result["kind"] for result in results)
+    rows = []
+    for kind in kinds:
+        by_bits = {r["bits"]: r["entries"][0]["GB/s"] for r in results if r["kind"] == kind}
+        row = [kind]
+        for group in groups.values():
+            slowest, fastest = (f(group, key=by_bits.__getitem__) for f in (min, max))
+            row.append(f"{by_bits[slowest] / by_bits[fastest]:.2f} ({slowest} over {fastest})")
+        rows.append(row)
+    return table(["", *groups], rows)
+
+
+def one_bit(results: Sequence[dict[str, Any]]) -> str:
+    """What NumPy's own functions for single bits do."""
+    found = [_entry_of(result["entries"], "numpy") for result in results if result["bits"] == 1]
+    return " and ".join(f"`{entry['call']}` {_gigacodes(entry)}" for entry in found if entry)
+
+
+def layouts(results: Sequence[dict[str, Any]]) -> str:
+    """GB/s by layout and work, a column a library."""
+    libraries = _unique(entry["library"] for result in results for entry in result["entries"])
+    rows = []
+    for result in results:
+        found = [_entry_of(result["entries"], library) for library in libraries]
+        cells = [_rate(result["entries"], entry) if entry else "" for entry in found]
+        [ratio] = result["ratios"]
+        cells.append(f"{ratio['min']:.2f} ({ratio['median']:.2f})")
+        rows.append([result["work"], result["layout"], *cells])
+    return table(["work", "layout", *libraries, "nnr ÷ fastest peer"], rows, names=2)
 
 
 def levels(results: Sequence[dict[str, Any]]) -> str:

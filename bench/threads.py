@@ -37,12 +37,13 @@ def _functions(seed: int) -> list[tuple[str, Callable[[], object]]]:
     values = aligned_copy(np.clip(drawn, LO, -LO))
     quantized = nnr.quantize(values)
     codes, out = quantized.codes(), reused(count, np.float32)
-    packed = nnr.pack(codes >> 4, 4)
-    unpacked, repacked = reused(count, np.uint8), reused(packed.size, np.uint8)
     nibbles = aligned_copy(codes >> 4)
+    packed = nnr.pack(nibbles, 4)
+    requantized, unpacked = reused(count, np.uint8), reused(count, np.uint8)
+    repacked = reused(packed.size, np.uint8)
     return [
         ("minmax", lambda: nnr.minmax(values, threads=1)),
-        ("quantize", lambda: nnr.quantize(values, threads=1)),
+        ("quantize", lambda: nnr.quantize(values, out=requantized, threads=1)),
         ("dequantize", lambda: nnr.dequantize(quantized, out=out, threads=1)),
         ("pack", lambda: nnr.pack(nibbles, 4, out=repacked, threads=1)),
         ("unpack", lambda: nnr.unpack(packed, 4, count, out=unpacked, threads=1)),

@@ -31,6 +31,27 @@ def test_equals_reference(bits: int) -> None:
 
 
 @pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("bits", range(1, 17))
+def test_codes_at_the_maximum(bits: int) -> None:
+    for count in (1, 15, 16, 17, 63, 64, 65, 1001):
+        codes = np.full(count, (1 << bits) - 1, np.uint8 if bits <= 8 else np.uint16)
+        packed = nnr.pack(codes, bits)
+        assert int.from_bytes(packed.tobytes(), "little") == (1 << count * bits) - 1
+        np.testing.assert_array_equal(nnr.unpack(packed, bits, count), codes)
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize(("dtype", "bits"), [(np.uint8, 5), (np.uint16, 5), (np.uint16, 11)])
+def test_a_code_that_does_not_fit_is_seen_wherever_it_stands(dtype, bits: int) -> None:
+    for count, places in ((70, range(70)), (20_001, [0, 4095, 4096, 9999, 10_000, 20_000])):
+        for place in places:
+            codes = np.zeros(count, dtype)
+            codes[place] = 1 << bits
+            with pytest.raises(ValueError, match=rf"= {1 << bits}, got {1 << bits}"):
+                nnr.pack(codes, bits, threads=2)
+
+
+@pytest.mark.usefixtures("target")
 def test_layout_is_little_endian() -> None:
     assert nnr.pack([0b001, 0b010, 0b111], 3).tolist() == [0b11010001, 0b1]
     assert nnr.pack([0xABC, 0xDEF], 12).tolist() == [0xBC, 0xFA, 0xDE]

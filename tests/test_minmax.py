@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ml_dtypes
 import numpy as np
 import pytest
+from array_cases import DTYPES
 
 import nnr
-
-DTYPES = [np.float32, np.float16, ml_dtypes.bfloat16, np.float64]
 
 
 @pytest.mark.usefixtures("target")

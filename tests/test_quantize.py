@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
-import ml_dtypes
 import numpy as np
 import pytest
+from array_cases import DTYPES, assert_same, normal
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import nnr
 
-DTYPES = [np.float32, np.float16, ml_dtypes.bfloat16, np.float64]
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-
-
-def assert_same(got: nnr.QuantizedArray, want: nnr.QuantizedArray) -> None:
-    np.testing.assert_array_equal(got.packed, want.packed)
-    np.testing.assert_array_equal(got.lo, want.lo)
-    np.testing.assert_array_equal(got.hi, want.hi)
-    assert (got.bits, got.shape, got.dtype, got.axis, got.clipped) == (
-        (want.bits, want.shape, want.dtype, want.axis, want.clipped)
-    )
-    native, reference = got.dequantize(), nnr.reference.dequantize(want)
-    assert native.dtype == reference.dtype == got.dtype
-    assert native.tobytes() == reference.tobytes()
 
 
 @pytest.mark.usefixtures("target")
@@ -198,7 +188,100 @@ def test_not_finite_with_a_known_range(bad: float) -> None:
             nnr.quantize(values, 8, lo=-1.0, hi=1.0, threads=2)
 
 
+# The kernels first take it that nothing of a block is clipped, and look again where something is.
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("bits", [5, 8, 13])
+def test_clipped_values_are_counted_wherever_they_stand(dtype, bits: int) -> None:
+    # In float32, 1 - lo is hi - lo though 1 is above hi.
+    lo, hi = -1024.0, float(np.nextafter(np.float32(1), np.float32(0)))
+    for count in (1, 63, 1023, 1024, 1500, 4097, 9001):
+        inside = np.linspace(-1000, 0.5, count).astype(dtype)
+        for places in ([], [0], [count - 1], [count // 2], [0, count - 1], [*range(count)]):
+            for outside in (1.0, 2000.0, -1100.0):
+                values = inside.copy()
+                values[np.array(places, int)] = outside
+                got = nnr.quantize(values, bits, lo=lo, hi=hi, threads=2)
+                assert got.clipped == len(set(places))
+                want = nnr.reference.quantize(values, bits, lo=lo, hi=hi)
+                np.testing.assert_array_equal(got.packed, want.packed)
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dequantize_of_more_than_the_cache_holds(dtype) -> None:
+    values = np.tile(normal(100_003), 97).astype(dtype)
+    got = nnr.quantize(values, 8, threads=2)
+    period = got.dequantize(threads=2).reshape(97, -1)
+    want = nnr.reference.quantize(values[:100_003], 8, lo=got.lo, hi=got.hi)
+    assert period[0].tobytes() == nnr.reference.dequantize(want).tobytes()
+    assert all(row.tobytes() == period[0].tobytes() for row in period)
+
+
+@pytest.mark.parametrize("module", [nnr, nnr.reference], ids=["native", "reference"])
+class TestOut:
+    VALUES = normal(7, 11)
+    SIZE = (77 * 5 + 7) // 8
+
+    @pytest.mark.parametrize("axis", [None, 0, 1])
+    @pytest.mark.parametrize("known", [{}, {"lo": -1.0, "hi": 1.0}], ids=["searched", "known"])
+    def test_is_filled_and_is_the_results_packed(self, module, axis, known) -> None:
+        out = np.full(self.SIZE, 0xAA, np.uint8)
+        got = module.quantize(self.VALUES, 5, axis=axis, out=out, **known)
+        assert got.packed is out
+        assert_same(got, nnr.quantize(self.VALUES, 5, axis=axis, **known))
+
+    def test_nothing_beside_it_is_written(self, module) -> None:
+        memory = np.full(self.SIZE + 2, 0xAA, np.uint8)
+        module.quantize(self.VALUES.T, 5, out=memory[1:-1])
+        assert memory[[0, -1]].tolist() == [0xAA, 0xAA]
+
+    def test_may_be_empty(self, module) -> None:
+        out = np.empty(0, np.uint8)
+        assert module.quantize(np.zeros((0, 3), np.float32), out=out).packed is out
+
+    @pytest.mark.parametrize("known", [{}, {"lo": -1.0, "hi": 1.0}], ids=["searched", "known"])
+    @pytest.mark.parametrize(
+        ("out", "error", "message"),
+        [
+            (np.empty(SIZE - 1, np.uint8), ValueError, r"out must have shape \(49,\), got \(48,\)"),
+            (np.empty(SIZE + 1, np.uint8), ValueError, r"out must have shape \(49,\), got \(50,\)"),
+            (np.empty((1, SIZE), np.uint8), ValueError, r"out must have shape \(49,\)"),
+            (np.empty(SIZE, np.int8), TypeError, "out must be uint8, got int8"),
+            (np.empty(2 * SIZE, np.uint8)[::2], ValueError, "C-contiguous"),
+            (np.frombuffer(bytes(SIZE), np.uint8), ValueError, "out is read-only"),
+            (bytearray(SIZE), TypeError, "out must be a NumPy array, got bytearray"),
+            (VALUES.view(np.uint8).reshape(-1)[8 : 8 + SIZE], ValueError, "overlap the input"),
+        ],
+    )
+    def test_wrong_out(self, module, out, error, message, known) -> None:
+        before = self.VALUES.copy()
+        with pytest.raises(error, match=message):
+            module.quantize(self.VALUES, 5, out=out, **known)
+        np.testing.assert_array_equal(self.VALUES, before)
+
+
 class TestQuantizedArray:
+    @pytest.mark.parametrize("axis", [None, -1])
+    @pytest.mark.parametrize("known", [{}, {"lo": -1.0, "hi": 1.0}], ids=["searched", "known"])
+    def test_it_is_a_dataclass_like_any_other(self, axis, known) -> None:
+        got = nnr.quantize(normal(5, 3), 5, axis=axis, **known)
+        parts = {field.name: getattr(got, field.name) for field in dataclasses.fields(got)}
+        assert vars(got).keys() == parts.keys()
+        for again in (
+            nnr.QuantizedArray(**parts),
+            dataclasses.replace(got),
+            copy.copy(got),
+            copy.deepcopy(got),
+            pickle.loads(pickle.dumps(got)),
+        ):
+            assert_same(again, got)
+            assert {name: type(value) for name, value in vars(again).items()} == {
+                name: type(value) for name, value in parts.items()
+            }
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            got.bits = 3
+
     def test_it_says_what_it_holds(self) -> None:
         got = nnr.quantize(np.linspace(-1, 1, 1000, dtype=np.float32), 8)
         assert repr(got) == (

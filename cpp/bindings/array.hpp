@@ -27,6 +27,9 @@ inline void require_contiguous(const py::array& array, std::size_t element_size)
     require(array.size() == 0 || address % element_size == 0, "array must be aligned");
 }
 
+// Whether two arrays may hold the same byte.
+bool may_overlap(const py::array& a, const py::array& b);
+
 template <class T>
 std::span<const T> view(const Array<T>& array) {
     require_contiguous(array, sizeof(T));

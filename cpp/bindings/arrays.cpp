@@ -114,9 +114,13 @@ py::object new_quantized_array(const py::type& quantized_array, const py::array&
                                OptionalAxis axis, unsigned bits, const py::object& packed,
                                const py::object& lo, const py::object& hi, std::uint64_t clipped) {
     static const AttributeNames names;
-    py::dict attributes;
+    auto* type = reinterpret_cast<PyTypeObject*>(quantized_array.ptr());
+    auto made = py::reinterpret_steal<py::object>(
+        PyBaseObject_Type.tp_new(type, py::tuple().ptr(), nullptr));
+    if (!made) throw py::error_already_set();
+    // Not by the class's own setter, since it is frozen.
     const auto set = [&](PyObject* name, const py::object& value) {
-        if (PyDict_SetItem(attributes.ptr(), name, value.ptr()) != 0)
+        if (PyObject_GenericSetAttr(made.ptr(), name, value.ptr()) != 0)
             throw py::error_already_set();
     };
     set(names.packed, packed);
@@ -127,12 +131,6 @@ py::object new_quantized_array(const py::type& quantized_array, const py::array&
     set(names.hi, hi);
     set(names.axis, py::cast(from_the_front(axis, array.ndim())));
     set(names.clipped, py::int_(clipped));
-
-    auto* type = reinterpret_cast<PyTypeObject*>(quantized_array.ptr());
-    auto made = py::reinterpret_steal<py::object>(
-        PyBaseObject_Type.tp_new(type, py::tuple().ptr(), nullptr));
-    if (!made || PyObject_GenericSetDict(made.ptr(), attributes.ptr(), nullptr) != 0)
-        throw py::error_already_set();
     return made;
 }
 
@@ -255,6 +253,7 @@ void py_unpack(const Array<std::uint8_t>& packed, unsigned bits, py::array out, 
 void register_arrays(py::module_& module) {
     using py::arg;
     module.def("are_float_arrays", are_float_arrays);
+    module.def("may_overlap", may_overlap, arg("a").noconvert(), arg("b").noconvert());
     module.def("minmax", py_minmax, arg("array").noconvert(), arg("axis"), arg("threads"));
     module.def("first_overflowing", py_first_overflowing, arg("lo").noconvert(),
                arg("hi").noconvert(), arg("bits"));

@@ -60,8 +60,35 @@ std::optional<py::ssize_t> from_the_front(std::optional<py::ssize_t> axis, py::s
     return *axis < 0 ? *axis + ndim : *axis;
 }
 
+namespace {
+
+struct Extent {
+    std::uintptr_t first;
+    std::uintptr_t end;
+};
+
+Extent extent_of(const py::array& array) {
+    const auto data = reinterpret_cast<std::uintptr_t>(array.data());
+    Extent extent{data, data};
+    if (array.size() == 0) return extent;
+    extent.end += static_cast<std::uintptr_t>(array.itemsize());
+    for (py::ssize_t i = 0; i < array.ndim(); ++i) {
+        const py::ssize_t reach = (array.shape(i) - 1) * array.strides(i);
+        (reach < 0 ? extent.first : extent.end) += static_cast<std::uintptr_t>(reach);
+    }
+    return extent;
+}
+
+}  // namespace
+
+bool may_overlap(const py::array& a, const py::array& b) {
+    const Extent of_a = extent_of(a), of_b = extent_of(b);
+    return of_a.first < of_b.end && of_b.first < of_a.end;
+}
+
 bool is_float_array(py::handle array) {
-    return py::isinstance<py::array>(array) &&
+    // Of no subclass, since a masked array is one.
+    return Py_TYPE(array.ptr()) == py::detail::npy_api::get().PyArray_Type_ &&
            float_type_of(py::reinterpret_borrow<py::array>(array).dtype()).has_value();
 }
 

@@ -13,7 +13,7 @@ namespace nnr::bindings {
 
 namespace py = pybind11;
 
-// Whether a TensorArgument can be made of it: float16, bfloat16, float32 or float64 in this machine's
+// Whether a TensorArgument can be made of it as it is: a NumPy array of float16, bfloat16, float32 or float64 in this machine's
 // byte order.
 bool is_float_array(py::handle array);
 

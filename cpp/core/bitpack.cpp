@@ -16,12 +16,12 @@ bool pack(const ConstCodesView& codes, unsigned bits, unsigned threads,
         block_count(codes.count), resolve_threads(threads, codes.count * size_of(codes.type)),
         [&](std::size_t first, std::size_t last) noexcept {
             const std::size_t end = std::min(last * kBlock, codes.count);
-            // Only what has to be gathered needs blocks.
-            const std::size_t step = codes.axes.empty() ? end : kBlock;
-            BlockBuffer buffer;
+            ElementReader reader = reader_of(codes, end);
+            // Whole blocks, so that each begins at a whole byte.
+            const std::size_t step = std::max(reader.capacity() / kBlock, std::size_t{1}) * kBlock;
             for (std::size_t begin = first * kBlock, length; begin < end; begin += length) {
                 length = std::min(step, end - begin);
-                const void* from = read_elements(codes, begin, length, buffer);
+                const std::byte* from = reader.elements(begin, length);
                 seen.fetch_or(
                     pack_codes(from, length, bits, packed.data() + packed_bytes(begin, bits)),
                     std::memory_order_relaxed);

@@ -27,11 +27,11 @@ void for_each_run(const ChannelLayout& layout, std::size_t begin, std::size_t en
     }
 }
 
-// The length of a row, a multiple of a period that is worth a kernel's call; 0 where runs are the
-// way: they are long, or parameters for a whole row would take more memory than a few blocks.
+// The length of a row, a multiple of a period that is worth a kernel's call; 0 where runs are long or
+// parameters for a whole row would take more memory than some blocks.
 inline std::size_t row_length(const ChannelLayout& layout) {
     constexpr std::size_t kLongRun = 64;
-    constexpr std::size_t kMaxPeriod = 1 << 14;
+    constexpr std::size_t kMaxPeriod = 1 << 15;
     const std::size_t period = layout.channels * layout.inner;
     if (layout.channels == 1 || layout.inner >= kLongRun || period > kMaxPeriod || period == 0)
         return 0;

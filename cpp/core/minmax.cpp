@@ -35,7 +35,8 @@ public:
         : tensor_(tensor),
           minmax_(table.minmax[static_cast<std::size_t>(tensor.type)]),
           minmax_columns_(table.minmax_columns[static_cast<std::size_t>(tensor.type)]),
-          row_length_(row_length(tensor.layout)) {}
+          row_length_(tensor.layout.inner == 1 ? tensor.layout.channels
+                                               : row_length(tensor.layout)) {}
 
     std::size_t places() const { return row_length_ ? row_length_ : tensor_.layout.channels; }
 
@@ -45,14 +46,11 @@ public:
 
     // Returns whether all are finite.
     bool elements(std::size_t begin, std::size_t end, Ranges& ranges) const noexcept {
-        // Only what has to be gathered needs blocks.
-        const std::size_t step = tensor_.axes.empty() ? end - begin : kBlock;
-        BlockBuffer buffer;
+        ElementReader reader = reader_of(tensor_, end);
         bool finite = true;
         for (std::size_t length; begin < end; begin += length) {
-            length = std::min(step, end - begin);
-            const auto* values = static_cast<const std::byte*>(
-                read_elements(tensor_, begin, length, buffer));
+            length = std::min(reader.capacity(), end - begin);
+            const std::byte* values = reader.elements(begin, length);
             finite &= row_length_ ? block_by_rows(values, begin, length, ranges)
                                   : block_by_runs(values, begin, length, ranges);
         }
@@ -133,11 +131,10 @@ std::optional<std::size_t> find_not_finite(const ConstTensorView& tensor,
     // The kernel says which block holds one; halving that block finds it.
     const auto scan = table.minmax[static_cast<std::size_t>(tensor.type)];
     const std::size_t count = tensor.layout.count();
-    BlockBuffer buffer;
+    ElementReader reader = reader_of(tensor, count);
     for (std::size_t block = 0; block < count; block += kBlock) {
         std::size_t length = std::min(kBlock, count - block);
-        const auto* values =
-            static_cast<const std::byte*>(read_elements(tensor, block, length, buffer));
+        const std::byte* values = reader.elements(block, length);
         if (scan(values, length).finite) continue;
         std::size_t begin = 0;
         while (length > 1) {

@@ -1,6 +1,7 @@
 #include "quantize.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
@@ -20,41 +21,71 @@ public:
                unsigned bits)
         : layout_(layout), lo_(lo), hi_(hi), bits_(bits), row_length_(nnr::row_length(layout)) {
         if (layout.channels == 1) whole_ = make_quantizer(lo[0], hi[0], bits);
-        for (auto* column : {&row_lo_, &row_hi_, &row_step_, &row_inv_step_})
+        for (auto* column : {&row_.lo, &row_.hi, &row_.step, &row_.inv_step})
             column->resize(row_length_);
-        for (std::size_t place = 0; place < row_length_; ++place) {
-            const QuantizerParameters parameters = of(channel_at(layout, place));
-            row_lo_[place] = parameters.lo;
-            row_hi_[place] = parameters.hi;
-            row_step_[place] = parameters.step;
-            row_inv_step_[place] = parameters.inv_step;
-        }
+        for (std::size_t place = 0; place < row_length_; ++place)
+            row_.set(place, of(channel_at(layout, place)));
     }
 
     // Calls run(begin, length, parameters) or row(begin, length, columns) for the stretches of
     // [begin, end) that these hold for.
     template <class Run, class Row>
     void apply(std::size_t begin, std::size_t end, const Run& run, const Row& row) const {
-        if (row_length_ == 0)
+        if (row_length_ > 0)
+            for_each_row(row_length_, begin, end,
+                         [&](std::size_t first, std::size_t length, std::size_t place) {
+                             row(first, length, columns(row_, place));
+                         });
+        else if (layout_.inner >= kWorthwhileRun)
             for_each_run(layout_, begin, end,
                          [&](std::size_t first, std::size_t length, std::size_t channel) {
                              run(first, length, of(channel));
                          });
         else
-            for_each_row(row_length_, begin, end,
-                         [&](std::size_t first, std::size_t length, std::size_t place) {
-                             row(first, length, columns(place));
-                         });
+            apply_by_blocks(begin, end, row);
     }
 
 private:
+    // One value an element.
+    template <class Floats>
+    struct Columns {
+        Floats lo, hi, step, inv_step;
+
+        void set(std::size_t place, const QuantizerParameters& parameters) {
+            lo[place] = parameters.lo;
+            hi[place] = parameters.hi;
+            step[place] = parameters.step;
+            inv_step[place] = parameters.inv_step;
+        }
+    };
+
+    // Below this a run is done sooner with its parameters laid out than by a call of its own.
+    static constexpr std::size_t kWorthwhileRun = 16;
+
+    // Short runs whose period is too long to be laid out whole.
+    template <class Row>
+    void apply_by_blocks(std::size_t begin, std::size_t end, const Row& row) const {
+        Columns<std::array<float, kBlock>> block;
+        for (std::size_t length; begin < end; begin += length) {
+            length = std::min(kBlock, end - begin);
+            for_each_run(layout_, begin, begin + length,
+                         [&](std::size_t first, std::size_t run, std::size_t channel) {
+                             const QuantizerParameters parameters = of(channel);
+                             for (std::size_t i = 0; i < run; ++i)
+                                 block.set(first - begin + i, parameters);
+                         });
+            row(begin, length, columns(block, 0));
+        }
+    }
+
     QuantizerParameters of(std::size_t channel) const {
         return layout_.channels == 1 ? whole_ : make_quantizer(lo_[channel], hi_[channel], bits_);
     }
 
-    QuantizerColumns columns(std::size_t place) const {
-        return {row_lo_.data() + place, row_hi_.data() + place, row_step_.data() + place,
-                row_inv_step_.data() + place, (1u << bits_) - 1u};
+    template <class Floats>
+    QuantizerColumns columns(const Columns<Floats>& of, std::size_t place) const {
+        return {of.lo.data() + place, of.hi.data() + place, of.step.data() + place,
+                of.inv_step.data() + place, (1u << bits_) - 1u};
     }
 
     ChannelLayout layout_;
@@ -63,27 +94,19 @@ private:
     unsigned bits_;
     std::size_t row_length_;
     QuantizerParameters whole_{};
-    std::vector<float> row_lo_, row_hi_, row_step_, row_inv_step_;
+    Columns<std::vector<float>> row_;
 };
 
 // Codes of this width are their own packed form, and need no step in between.
 constexpr unsigned kByteBits = 8;
 
-// Calls work(begin, length, scratch) for every block, `scratch` being room for its codes. Where
-// nothing has to be held in between, all that falls to a thread is one block.
-template <class Work>
-void for_each_code_block(std::size_t count, bool in_blocks, std::size_t threads,
-                         const Work& work) {
-    parallel_for(block_count(count), threads, [&](std::size_t first, std::size_t last) noexcept {
-        alignas(64) std::uint16_t codes[kBlock];
-        const std::size_t end = std::min(last * kBlock, count);
-        const std::size_t step = in_blocks ? kBlock : end;
-        for (std::size_t begin = first * kBlock, length; begin < end; begin += length) {
-            length = std::min(step, end - begin);
-            work(begin, length, static_cast<void*>(codes));
-        }
-    });
-}
+// From here on a result would push itself out of a core's cache before it is read.
+constexpr std::size_t kLargerThanCache = 4 << 20;
+
+// Room for the codes of a block between two steps.
+struct CodeBlock {
+    alignas(64) std::byte codes[kBlock * sizeof(std::uint16_t)];
+};
 
 }  // namespace
 
@@ -98,7 +121,10 @@ QuantizerParameters make_quantizer(float lo, float hi, unsigned bits) {
 
 std::optional<std::size_t> first_overflowing(std::span<const float> lo, std::span<const float> hi,
                                              unsigned bits) {
+    // Nothing overflows below a quarter of the largest float.
+    constexpr float kSafe = std::numeric_limits<float>::max() / 4;
     for (std::size_t channel = 0; channel < lo.size(); ++channel) {
+        if (std::abs(lo[channel]) < kSafe && std::abs(hi[channel]) < kSafe) continue;
         const QuantizerParameters quantizer = make_quantizer(lo[channel], hi[channel], bits);
         const float offset = static_cast<float>(quantizer.max_code) * quantizer.step;
         if (!std::isfinite(hi[channel] - lo[channel]) || !std::isfinite(lo[channel] + offset))
@@ -119,35 +145,43 @@ QuantizeOutcome quantize(const ConstTensorView& tensor, std::span<const float> l
     std::atomic<std::uint64_t> clipped{0};
     std::atomic<bool> finite{true};
 
-    const auto quantize_block = [&](std::size_t block, std::size_t block_length, void* scratch) {
-        BlockBuffer buffer;
-        const auto* values = static_cast<const std::byte*>(
-            read_elements(tensor, block, block_length, buffer));
-        auto* codes = static_cast<std::byte*>(bits == kByteBits ? packed.data() + block : scratch);
-        std::uint64_t clipped_here = 0;
-        bool finite_here = true;
-        const auto add = [&](const QuantizeResult& result) {
-            clipped_here += result.clipped;
-            finite_here &= result.finite;
+    const auto quantize_blocks = [&](std::size_t first, std::size_t last) noexcept {
+        const std::size_t end = std::min(last * kBlock, count);
+        ElementReader reader = reader_of(tensor, end);
+        CodeBlock scratch;
+        QuantizeResult result{0, true};
+        const auto add = [&](const QuantizeResult& of_run) {
+            result.clipped += of_run.clipped;
+            result.finite &= of_run.finite;
         };
-        quantizers.apply(
-            block, block + block_length,
-            [&](std::size_t begin, std::size_t length, const QuantizerParameters& parameters) {
-                add(table.quantize[type][code](values + (begin - block) * value_size, length,
-                                               parameters, codes + (begin - block) * code_size));
-            },
-            [&](std::size_t begin, std::size_t length, const QuantizerColumns& columns) {
-                add(table.quantize_columns[type][code](values + (begin - block) * value_size,
-                                                       length, columns,
-                                                       codes + (begin - block) * code_size));
-            });
-        if (clipped_here > 0) clipped.fetch_add(clipped_here, std::memory_order_relaxed);
-        if (!finite_here) finite.store(false, std::memory_order_relaxed);
-        if (bits != kByteBits)
-            table.pack[code](codes, block_length, bits, packed.data() + packed_bytes(block, bits));
+        // Byte codes need no packing, so all values that can be had at once are one block.
+        const std::size_t step = bits == kByteBits ? reader.capacity() : kBlock;
+        for (std::size_t block = first * kBlock, block_length; block < end; block += block_length) {
+            block_length = std::min(step, end - block);
+            const std::byte* values = reader.elements(block, block_length);
+            auto* codes = bits == kByteBits ? reinterpret_cast<std::byte*>(packed.data() + block)
+                                            : scratch.codes;
+            quantizers.apply(
+                block, block + block_length,
+                [&](std::size_t begin, std::size_t length, const QuantizerParameters& parameters) {
+                    add(table.quantize[type][code](values + (begin - block) * value_size, length,
+                                                   parameters,
+                                                   codes + (begin - block) * code_size));
+                },
+                [&](std::size_t begin, std::size_t length, const QuantizerColumns& columns) {
+                    add(table.quantize_columns[type][code](values + (begin - block) * value_size,
+                                                           length, columns,
+                                                           codes + (begin - block) * code_size));
+                });
+            if (bits != kByteBits)
+                table.pack[code](codes, block_length, bits,
+                                 packed.data() + packed_bytes(block, bits));
+        }
+        clipped.fetch_add(result.clipped, std::memory_order_relaxed);
+        if (!result.finite) finite.store(false, std::memory_order_relaxed);
     };
-    for_each_code_block(count, bits != kByteBits || !tensor.axes.empty(),
-                        resolve_threads(threads, count * value_size), quantize_block);
+    parallel_for(block_count(count), resolve_threads(threads, count * value_size),
+                 quantize_blocks);
     return {clipped, finite ? std::nullopt : find_not_finite(tensor, table)};
 }
 
@@ -161,27 +195,38 @@ void dequantize(std::span<const std::uint8_t> packed, std::span<const float> lo,
     const std::size_t count = tensor.layout.count();
     const Quantizers quantizers(tensor.layout, lo, hi, bits);
     auto* values = static_cast<std::byte*>(tensor.data);
+    const Stores stores =
+        count * value_size >= kLargerThanCache ? Stores::past_cache : Stores::cached;
 
-    const auto dequantize_block = [&](std::size_t block, std::size_t block_length, void* scratch) {
-        const auto* codes = reinterpret_cast<const std::byte*>(packed.data() + block);
-        if (bits != kByteBits) {
-            table.unpack[code](packed.data() + packed_bytes(block, bits), block_length, bits,
-                               scratch);
-            codes = static_cast<const std::byte*>(scratch);
+    const auto dequantize_blocks = [&](std::size_t first, std::size_t last) noexcept {
+        const std::size_t end = std::min(last * kBlock, count);
+        CodeBlock scratch;
+        const std::size_t step = bits == kByteBits ? end : kBlock;
+        for (std::size_t block = first * kBlock, block_length; block < end; block += block_length) {
+            block_length = std::min(step, end - block);
+            const auto* codes = reinterpret_cast<const std::byte*>(packed.data() + block);
+            if (bits != kByteBits) {
+                table.unpack[code](packed.data() + packed_bytes(block, bits), block_length, bits,
+                                   scratch.codes);
+                codes = scratch.codes;
+            }
+            quantizers.apply(
+                block, block + block_length,
+                [&](std::size_t begin, std::size_t length, const QuantizerParameters& parameters) {
+                    table.dequantize[type][code](codes + (begin - block) * code_size, length,
+                                                 parameters, values + begin * value_size,
+                                                 length >= kBlock ? stores : Stores::cached);
+                },
+                [&](std::size_t begin, std::size_t length, const QuantizerColumns& columns) {
+                    table.dequantize_columns[type][code](codes + (begin - block) * code_size,
+                                                         length, columns,
+                                                         values + begin * value_size);
+                });
         }
-        quantizers.apply(
-            block, block + block_length,
-            [&](std::size_t begin, std::size_t length, const QuantizerParameters& parameters) {
-                table.dequantize[type][code](codes + (begin - block) * code_size, length,
-                                             parameters, values + begin * value_size);
-            },
-            [&](std::size_t begin, std::size_t length, const QuantizerColumns& columns) {
-                table.dequantize_columns[type][code](codes + (begin - block) * code_size, length,
-                                                     columns, values + begin * value_size);
-            });
+        if (stores == Stores::past_cache) std::atomic_thread_fence(std::memory_order_seq_cst);
     };
-    for_each_code_block(count, bits != kByteBits, resolve_threads(threads, count * value_size),
-                        dequantize_block);
+    parallel_for(block_count(count), resolve_threads(threads, count * value_size),
+                 dequantize_blocks);
 }
 
 }  // namespace nnr

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 namespace nnr {
@@ -11,23 +12,45 @@ namespace {
 // NumPy's limit too.
 constexpr std::size_t kMaxAxes = 64;
 
-template <class Word>
-void copy_line(const std::byte* from, std::ptrdiff_t stride, std::size_t count, std::byte* to) {
-    for (std::size_t i = 0; i < count; ++i, from += stride, to += sizeof(Word))
-        std::memcpy(to, from, sizeof(Word));
+// A few axes of an array and where their copy goes, side by side in C order.
+struct Lines {
+    const std::byte* from;
+    Axis along;   // a line
+    Axis across;  // from line to line
+    std::byte* to;
+};
+
+// Every kSize bytes from one distance to another.
+template <std::size_t kSize>
+void copy_steps(const std::byte* from, std::ptrdiff_t from_step, std::byte* to,
+                std::size_t to_step, std::size_t count) {
+    for (; count > 0; --count, from += from_step, to += to_step) std::memcpy(to, from, kSize);
 }
 
-void copy_line(const std::byte* from, std::ptrdiff_t stride, std::size_t element_size,
-               std::size_t count, std::byte* to) {
-    if (stride == static_cast<std::ptrdiff_t>(element_size)) {
-        std::memcpy(to, from, count * element_size);
+template <std::size_t kSize>
+void copy_lines(const Lines& lines) {
+    auto [from, along, across, to] = lines;
+    // Where neighbours across share cache lines, all lines advance together.
+    const bool together = std::abs(across.stride) < std::abs(along.stride) && across.size > 1;
+    const std::size_t line_bytes = along.size * kSize;
+    if (together) {
+        for (std::size_t i = 0; i < along.size; ++i, from += along.stride, to += kSize)
+            copy_steps<kSize>(from, across.stride, to, line_bytes, across.size);
         return;
     }
+    for (std::size_t line = 0; line < across.size; ++line, from += across.stride, to += line_bytes)
+        if (along.stride == static_cast<std::ptrdiff_t>(kSize))
+            std::memcpy(to, from, line_bytes);
+        else
+            copy_steps<kSize>(from, along.stride, to, kSize, along.size);
+}
+
+void copy_lines(const Lines& lines, std::size_t element_size) {
     switch (element_size) {
-        case 1: return copy_line<std::uint8_t>(from, stride, count, to);
-        case 2: return copy_line<std::uint16_t>(from, stride, count, to);
-        case 4: return copy_line<std::uint32_t>(from, stride, count, to);
-        default: return copy_line<std::uint64_t>(from, stride, count, to);
+        case 1: return copy_lines<1>(lines);
+        case 2: return copy_lines<2>(lines);
+        case 4: return copy_lines<4>(lines);
+        default: return copy_lines<8>(lines);
     }
 }
 
@@ -74,36 +97,55 @@ std::size_t element_count(std::span<const Axis> axes) {
     return count;
 }
 
-const void* read_elements(const void* data, std::span<const Axis> axes, std::size_t element_size,
-                          std::size_t begin, std::size_t length, std::byte* buffer) {
-    const auto* base = static_cast<const std::byte*>(data);
-    if (axes.empty()) return base + begin * element_size;
+const std::byte* ElementReader::elements(std::size_t begin, std::size_t length) {
+    if (axes_.empty()) return data_ + begin * element_size_;
+    if (begin < copied_begin_ || begin + length > copied_end_) {
+        copied_begin_ = begin;
+        copied_end_ = std::min(begin + capacity(), end_);
+        copy(begin, copied_end_ - begin);
+    }
+    return buffer_ + (begin - copied_begin_) * element_size_;
+}
 
+void ElementReader::copy(std::size_t begin, std::size_t length) {
     // Where `begin` is along every axis.
     std::array<std::size_t, kMaxAxes> index;
-    const std::byte* line = base;
-    for (std::size_t a = axes.size(), rest = begin; a-- > 0; rest /= axes[a].size) {
-        index[a] = rest % axes[a].size;
-        line += static_cast<std::ptrdiff_t>(index[a]) * axes[a].stride;
+    const std::byte* from = data_;
+    for (std::size_t a = axes_.size(), rest = begin; a-- > 0; rest /= axes_[a].size) {
+        index[a] = rest % axes_[a].size;
+        from += static_cast<std::ptrdiff_t>(index[a]) * axes_[a].stride;
     }
 
-    const std::size_t last = axes.size() - 1;
-    for (std::byte* to = buffer; length > 0;) {
-        const std::size_t count = std::min(length, axes[last].size - index[last]);
-        copy_line(line, axes[last].stride, element_size, count, to);
-        to += count * element_size;
+    const std::size_t last = axes_.size() - 1;
+    for (std::byte* to = buffer_; length > 0;) {
+        // The rest of a line, or as many whole lines as lie at equal distances.
+        Lines lines{from, {std::min(length, axes_[last].size - index[last]), axes_[last].stride},
+                    {1, 0}, to};
+        if (last > 0 && lines.along.size == axes_[last].size)
+            lines.across = {std::min(length / axes_[last].size,
+                                     axes_[last - 1].size - index[last - 1]),
+                            axes_[last - 1].stride};
+        copy_lines(lines, element_size_);
+
+        const std::size_t count = lines.along.size * lines.across.size;
+        to += count * element_size_;
         length -= count;
-        // To the next line: one step along the innermost axis that has one left.
-        line += static_cast<std::ptrdiff_t>(count) * axes[last].stride;
-        index[last] += count;
-        for (std::size_t a = last; a > 0 && index[a] == axes[a].size; --a) {
-            line -= static_cast<std::ptrdiff_t>(axes[a].size) * axes[a].stride;
-            line += axes[a - 1].stride;
+        // On to what follows: steps along the innermost axis that has one left.
+        if (lines.across.size > 1) {
+            index[last - 1] += lines.across.size;
+            from += static_cast<std::ptrdiff_t>(lines.across.size) * axes_[last - 1].stride;
+        } else {
+            index[last] += lines.along.size;
+            from += static_cast<std::ptrdiff_t>(lines.along.size) * axes_[last].stride;
+        }
+        for (std::size_t a = last; a > 0; --a) {
+            if (index[a] < axes_[a].size) continue;
+            from -= static_cast<std::ptrdiff_t>(axes_[a].size) * axes_[a].stride;
+            from += axes_[a - 1].stride;
             index[a] = 0;
             ++index[a - 1];
         }
     }
-    return buffer;
 }
 
 }  // namespace nnr

@@ -20,11 +20,23 @@ struct ChannelLayout {
     std::size_t count() const { return outer * channels * inner; }
 };
 
+constexpr std::size_t size_of(FloatType type) {
+    switch (type) {
+        case FloatType::f32: return 4;
+        case FloatType::f64: return 8;
+        default: return 2;
+    }
+}
+
+constexpr CodeType code_type(unsigned bits) { return bits <= 8 ? CodeType::u8 : CodeType::u16; }
+
+constexpr std::size_t size_of(CodeType type) { return type == CodeType::u8 ? 1 : 2; }
+
 struct ConstTensorView {
     const void* data;
     FloatType type;
     ChannelLayout layout;
-    std::span<const Axis> axes;  // empty: C order without gaps, aligned to the element type
+    std::span<const Axis> axes;  // as `merged` makes them
 };
 
 // In C order without gaps, aligned.
@@ -38,20 +50,16 @@ struct ConstCodesView {
     const void* data;
     CodeType type;
     std::size_t count;
-    std::span<const Axis> axes;  // as above
+    std::span<const Axis> axes;  // likewise
 };
 
-constexpr std::size_t size_of(FloatType type) {
-    switch (type) {
-        case FloatType::f32: return 4;
-        case FloatType::f64: return 8;
-        default: return 2;
-    }
+inline ElementReader reader_of(const ConstTensorView& tensor, std::size_t end) {
+    return {tensor.data, tensor.axes, size_of(tensor.type), end};
 }
 
-constexpr CodeType code_type(unsigned bits) { return bits <= 8 ? CodeType::u8 : CodeType::u16; }
-
-constexpr std::size_t size_of(CodeType type) { return type == CodeType::u8 ? 1 : 2; }
+inline ElementReader reader_of(const ConstCodesView& codes, std::size_t end) {
+    return {codes.data, codes.axes, size_of(codes.type), end};
+}
 
 constexpr std::size_t packed_bytes(std::size_t count, unsigned bits) {
     // As count / 8 * bits + ... the product cannot overflow for any count that fits in memory.
@@ -64,24 +72,6 @@ constexpr std::size_t packed_bytes(std::size_t count, unsigned bits) {
 inline constexpr std::size_t kBlock = 4096;
 
 inline std::size_t block_count(std::size_t elements) { return (elements + kBlock - 1) / kBlock; }
-
-// Room for one block of elements that do not lie side by side.
-struct BlockBuffer {
-    alignas(64) std::byte bytes[kBlock * sizeof(double)];
-};
-
-// Elements [begin, begin + length) side by side: where they are, or at most a block of them gathered
-// into the buffer.
-inline const void* read_elements(const ConstTensorView& tensor, std::size_t begin,
-                                 std::size_t length, BlockBuffer& buffer) {
-    return read_elements(tensor.data, tensor.axes, size_of(tensor.type), begin, length,
-                         buffer.bytes);
-}
-
-inline const void* read_elements(const ConstCodesView& codes, std::size_t begin,
-                                 std::size_t length, BlockBuffer& buffer) {
-    return read_elements(codes.data, codes.axes, size_of(codes.type), begin, length, buffer.bytes);
-}
 
 // The flat index of the first value that is not finite once read as float32. The table is that of
 // the calling function, so that one call never mixes two levels.

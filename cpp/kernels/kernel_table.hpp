@@ -41,6 +41,11 @@ struct QuantizerColumns {
     std::uint32_t max_code;
 };
 
+// Whether a result is left in the cache. Where it is larger than the cache, storing past it saves
+// reading every line before it is overwritten: half the time of a memory-bound loop. Such stores
+// need a fence before another thread reads them.
+enum class Stores : bool { cached, past_cache };
+
 struct QuantizeResult {
     std::uint64_t clipped;  // values below lo or above hi
     bool finite;
@@ -96,7 +101,7 @@ struct KernelTable {
     // output type with halves to even.
     void (*dequantize[kFloatTypes][kCodeTypes])(const void* codes, std::size_t count,
                                                 const QuantizerParameters& parameters,
-                                                void* values);
+                                                void* values, Stores stores);
 
     // The same two with a quantiser for every element.
     QuantizeResult (*quantize_columns[kFloatTypes][kCodeTypes])(const void* values,

@@ -29,9 +29,9 @@ QuantizeResult quantize_entry(const void* values, std::size_t count,
 
 template <class T, class Code>
 void dequantize_entry(const void* codes, std::size_t count, const QuantizerParameters& parameters,
-                      void* values) {
+                      void* values, Stores stores) {
     NNR_KERNELS::dequantize(static_cast<const Code*>(codes), count, parameters,
-                            static_cast<T*>(values));
+                            static_cast<T*>(values), stores);
 }
 
 template <class T, class Code>

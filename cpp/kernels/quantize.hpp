@@ -35,7 +35,7 @@ template <class Code>
 constexpr std::size_t kStep = kNarrowed<Code> * simd::kLanes;
 
 // Any values: clipped, counted and checked, as `quantize` of the table says. The narrowing store
-// clips below.
+// clips below. `count` is a multiple of kStep.
 template <class T, class Code>
 QuantizeResult quantize_any(const T* values, std::size_t count,
                             const QuantizerParameters& parameters, Code* codes) {
@@ -43,8 +43,7 @@ QuantizeResult quantize_any(const T* values, std::size_t count,
     const QuantizerVectors quantizer(parameters);
     simd::F32 poison = simd::splat(0.0f);
     std::uint64_t clipped = 0;
-    std::size_t i = 0;
-    for (; i + kStep<Code> <= count; i += kStep<Code>) {
+    for (std::size_t i = 0; i < count; i += kStep<Code>) {
         simd::I32 rounded[kVectors];
 #pragma GCC unroll 4
         for (std::size_t v = 0; v < kVectors; ++v) {
@@ -55,9 +54,23 @@ QuantizeResult quantize_any(const T* values, std::size_t count,
         }
         simd::store_narrow(codes + i, rounded);
     }
-    const QuantizeResult tail = reference::quantize(values + i, count - i, parameters, codes + i);
-    const bool finite = !simd::any(simd::not_finite(poison));
-    return {clipped + tail.clipped, finite && tail.finite};
+    return {clipped, !simd::any(simd::not_finite(poison))};
+}
+
+// The same for fewer values than a step, which copies of the first fill up.
+template <class T, class Code>
+QuantizeResult quantize_rest(const T* values, std::size_t count,
+                             const QuantizerParameters& parameters, Code* codes) {
+    if (count < simd::kLanes / 2) return reference::quantize(values, count, parameters, codes);
+    T filled[kStep<Code>];
+    Code filled_codes[kStep<Code>];
+    __builtin_memcpy(filled, values, count * sizeof(T));
+    for (std::size_t i = count; i < kStep<Code>; ++i) filled[i] = values[0];
+    QuantizeResult result = quantize_any(filled, kStep<Code>, parameters, filled_codes);
+    __builtin_memcpy(codes, filled_codes, count * sizeof(Code));
+    const float first = to_f32(values[0]);
+    if (first < parameters.lo || first > parameters.hi) result.clipped -= kStep<Code> - count;
+    return result;
 }
 
 template <class T>
@@ -131,9 +144,8 @@ QuantizeResult quantize(const T* values, std::size_t count, const QuantizerParam
             all_within = again.clipped == 0;
         }
     }
-    const QuantizeResult tail =
-        reference::quantize(values + i, count - i, parameters, codes + i);
-    return {result.clipped + tail.clipped, result.finite && tail.finite};
+    const QuantizeResult rest = quantize_rest(values + i, count - i, parameters, codes + i);
+    return {result.clipped + rest.clipped, result.finite && rest.finite};
 }
 
 template <class T, class Code>
@@ -173,13 +185,21 @@ simd::F32 value_of(const Code* codes, simd::F32 lo, simd::F32 step) {
 
 template <class Code, class T>
 void dequantize(const Code* codes, std::size_t count, const QuantizerParameters& parameters,
-                T* values) {
+                T* values, Stores stores) {
     if (count < simd::kLanes) return reference::dequantize(codes, count, parameters, values);
     const simd::F32 lo = simd::splat(parameters.lo);
     const simd::F32 step = simd::splat(parameters.step);
+    std::size_t i = elements_to_alignment(values, simd::kLanes);
+    if (stores == Stores::past_cache) {
+        // Each line is stored either past the cache or in it, since one that is stored in both ways
+        // is first brought back.
+        reference::dequantize(codes, i, parameters, values);
+        for (; i + simd::kLanes <= count; i += simd::kLanes)
+            simd::store_past_cache(values + i, value_of(codes + i, lo, step));
+        return reference::dequantize(codes + i, count - i, parameters, values + i);
+    }
     // The first and the last vector may overlap others.
     simd::store(values, value_of(codes, lo, step));
-    std::size_t i = elements_to_alignment(values, simd::kLanes);
 #pragma GCC unroll 4
     for (; i + simd::kLanes <= count; i += simd::kLanes)
         simd::store(values + i, value_of(codes + i, lo, step));

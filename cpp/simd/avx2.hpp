@@ -51,6 +51,16 @@ inline void store(double* p, F32 x) {
     _mm256_storeu_pd(p + 4, _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)));
 }
 
+inline void store_past_cache(float* p, F32 x) { _mm256_stream_ps(p, x); }
+inline void store_past_cache(double* p, F32 x) {
+    _mm256_stream_pd(p, _mm256_cvtps_pd(_mm256_castps256_ps128(x)));
+    _mm256_stream_pd(p + 4, _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)));
+}
+template <class T>
+void store_past_cache(T* p, F32 x) {
+    store(p, x);
+}
+
 inline I32 load_widen(const std::uint8_t* p) {
     return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
 }

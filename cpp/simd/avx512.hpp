@@ -47,6 +47,16 @@ inline void store(double* p, F32 x) {
     _mm512_storeu_pd(p + 8, _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)));
 }
 
+inline void store_past_cache(float* p, F32 x) { _mm512_stream_ps(p, x); }
+inline void store_past_cache(double* p, F32 x) {
+    _mm512_stream_pd(p, _mm512_cvtps_pd(_mm512_castps512_ps256(x)));
+    _mm512_stream_pd(p + 8, _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)));
+}
+template <class T>
+void store_past_cache(T* p, F32 x) {
+    store(p, x);
+}
+
 inline I32 load_widen(const std::uint8_t* p) {
     return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
@@ -136,11 +146,16 @@ inline Bits second_half_down_4(Bits x) {
 inline Bits select_bits(Bits mask, Bits a, Bits b) {
     return _mm512_ternarylogic_epi64(mask, a, b, 0xca);
 }
+// Where the factors fit its signed operands, one multiply-add does the whole step.
 template <unsigned kLane, unsigned kBits>
 Bits join(Bits x) {
     constexpr unsigned kDown = kLane / 2 - kBits;
     if constexpr (kDown == 0)
         return x;
+    else if constexpr (kLane == 16 && kBits <= 6)
+        return _mm512_maddubs_epi16(x, splat_u16(1u | 1u << (8 + kBits)));
+    else if constexpr (kLane == 32 && kBits <= 14)
+        return _mm512_madd_epi16(x, _mm512_set1_epi32(1 | 1 << (16 + kBits)));
     else if constexpr (kLane == 16)
         return select_bits(splat_u16((1u << kBits) - 1u), x, _mm512_srli_epi16(x, kDown));
     else if constexpr (kLane == 32)

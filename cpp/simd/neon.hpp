@@ -44,6 +44,12 @@ inline void store(double* p, F32 x) {
     vst1q_f64(p + 2, vcvt_high_f64_f32(x));
 }
 
+// The compiler offers no such store.
+template <class T>
+void store_past_cache(T* p, F32 x) {
+    store(p, x);
+}
+
 inline I32 load_widen(const std::uint8_t* p) {
     std::uint32_t bytes;
     __builtin_memcpy(&bytes, p, 4);

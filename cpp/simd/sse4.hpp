@@ -69,6 +69,16 @@ inline void store(double* p, F32 x) {
     _mm_storeu_pd(p + 2, _mm_cvtps_pd(_mm_movehl_ps(x, x)));
 }
 
+inline void store_past_cache(float* p, F32 x) { _mm_stream_ps(p, x); }
+inline void store_past_cache(double* p, F32 x) {
+    _mm_stream_pd(p, _mm_cvtps_pd(x));
+    _mm_stream_pd(p + 2, _mm_cvtps_pd(_mm_movehl_ps(x, x)));
+}
+template <class T>
+void store_past_cache(T* p, F32 x) {
+    store(p, x);
+}
+
 inline I32 load_widen(const std::uint8_t* p) {
     int bytes;
     __builtin_memcpy(&bytes, p, 4);

@@ -34,8 +34,8 @@ def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
 
     NumPy arrays that already are so, and DLPack CPU tensors, are taken without a copy.
     """
-    if type(array) is np.ndarray and _core.are_float_arrays(array):
-        return array
+    if _core.are_float_arrays(array):
+        return cast("NDArray[Any]", array)
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"{name} is masked; fill it first, for example with {name}.filled(0)")
     if not isinstance(array, np.ndarray) and hasattr(array, "__dlpack__"):
@@ -53,6 +53,8 @@ def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
 
 def as_float_arrays(arrays: Mapping[str, object]) -> list[NDArray[Any]]:
     """Each as `as_float_array` takes it, all of them in one step where they already are so."""
+    if not isinstance(arrays, Mapping):
+        raise TypeError(f"arrays must be a mapping of names, got {type(arrays).__name__}")
     values = list(arrays.values())
     if _core.are_float_arrays(*values):
         return cast("list[NDArray[Any]]", values)
@@ -183,9 +185,10 @@ def check_out(
         raise ValueError(f"out must have shape {shape}, got {out.shape}")
     if dtype is not None and out.dtype != dtype:
         raise TypeError(f"out must be {dtype}, got {out.dtype}")
-    if not out.flags.writeable:
+    flags = out.flags
+    if not flags.writeable:
         raise ValueError("out is read-only")
-    if not (out.flags.c_contiguous and out.flags.aligned):
+    if not (flags.c_contiguous and flags.aligned):
         raise ValueError("out must be C-contiguous and aligned")
-    if np.may_share_memory(out, source):
+    if _core.may_overlap(out, source):
         raise ValueError("out must not overlap the input")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,6 +16,14 @@ ChannelValues = float | Float32Array
 RangeLike = float | ArrayLike
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def as_float(number: float | np.floating[Any]) -> float:
+    """An end of a range; infinite where it is an integer beyond every float."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def channel_array(values: ChannelValues) -> Float32Array:
@@ -52,7 +63,7 @@ def check_range(
 
 
 def _range_array(value: RangeLike, channels: int, axis: int | None) -> Float32Array:
-    array = np.asarray(value, np.float64)
+    array = np.asarray(as_float(value) if isinstance(value, int) else value, np.float64)
     if array.ndim > 1 or (axis is None and array.ndim) or array.size not in (1, channels):
         wanted = "one number" if axis is None else f"one number or {channels}, one a channel"
         raise ValueError(f"lo and hi must be {wanted}, got shape {array.shape}")

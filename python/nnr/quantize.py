@@ -22,10 +22,17 @@ from ._arguments import (
     packed_size,
     raise_not_finite,
 )
-from ._ranges import ChannelValues, RangeLike, channel_array, check_range, check_representable
+from ._ranges import (
+    ChannelValues,
+    RangeLike,
+    as_float,
+    channel_array,
+    check_range,
+    check_representable,
+)
 from .quantized_array import QuantizedArray
 
-_Number = (float, int, np.floating)
+_NUMBERS = (float, int, np.floating)
 
 
 def quantize(
@@ -91,9 +98,10 @@ def quantize(
     if lo is None and hi is None:
         return _quantize_searched([values], ["array"], width, channel_axis, out, workers)[0]
 
-    if channel_axis is None and isinstance(lo, _Number) and isinstance(hi, _Number):
-        low: ChannelValues = float(lo)
-        high: ChannelValues = float(hi)
+    low: ChannelValues
+    high: ChannelValues
+    if channel_axis is None and isinstance(lo, _NUMBERS) and isinstance(hi, _NUMBERS):
+        low, high = as_float(lo), as_float(hi)
     else:
         low, high = _check_known(lo, hi, values, width, channel_axis)
     quantized, not_finite = _core.quantize(

@@ -47,7 +47,7 @@ QuantizeResult quantize_columns(const T* values, std::size_t count,
 
 template <class Code, class T>
 void dequantize(const Code* codes, std::size_t count, const QuantizerParameters& parameters,
-                T* values) {
+                T* values, Stores = Stores::cached) {
     for (std::size_t i = 0; i < count; ++i) {
         const float offset = static_cast<float>(codes[i]) * parameters.step;
         from_f32(parameters.lo + offset, values[i]);

@@ -10,10 +10,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from .._arguments import (
     as_float_array,
+    as_float_arrays,
     channel_layout,
     check_axis,
     check_bits,
+    check_out,
     check_threads,
+    packed_size,
 )
 from .._ranges import RangeLike, check_range, check_representable, steps
 from .bitpack import pack, unpack
@@ -40,6 +43,8 @@ def quantize(
     width = check_bits(bits)
     channel_axis = check_axis(axis, values.ndim)
     check_threads(threads)
+    if out is not None:
+        check_out(out, (packed_size(values.size, width),), np.dtype(np.uint8), values)
     layout = channel_layout(values.shape, channel_axis)
     if lo is None and hi is None:
         low, high = channel_ranges(values, channel_axis)
@@ -68,9 +73,8 @@ def quantize_many(
     threads: SupportsIndex | None = None,
 ) -> dict[str, QuantizedArray]:
     """See `nnr.quantize_many`; *threads* is checked and otherwise without meaning."""
-    return {
-        name: quantize(array, bits, axis=axis, threads=threads) for name, array in arrays.items()
-    }
+    values = zip(arrays, as_float_arrays(arrays), strict=True)
+    return {name: quantize(array, bits, axis=axis, threads=threads) for name, array in values}
 
 
 def dequantize(
