@@ -13,6 +13,7 @@ def test_small_call(benchmark: BenchmarkFixture, call: Call) -> None:
     benchmark(call.run)
 
 
+@pytest.mark.timed
 def test_many_tensors_are_one_call(benchmark: BenchmarkFixture) -> None:
     *_, together = state_dict_calls()
     benchmark(together.run)
@@ -20,6 +21,7 @@ def test_many_tensors_are_one_call(benchmark: BenchmarkFixture) -> None:
     assert times["nnr.quantize_many(tensors)"]["min"] < times["nnr.quantize of each"]["min"]
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("call", ["nnr.quantize(x)", "nnr.quantize(x, lo=, hi=)"])
 def test_small_quantize_costs_little_beyond_a_ufunc(call: str) -> None:
     times = measure(seconds=0.5)[f"{SMALL} floats"]

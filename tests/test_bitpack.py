@@ -134,3 +134,8 @@ class TestArguments:
     def test_strided_codes(self, module) -> None:
         codes = np.arange(40, dtype=np.uint8)[::3] % 16
         np.testing.assert_array_equal(module.unpack(module.pack(codes, 4), 4, 14), codes)
+
+
+def test_masked_codes_are_refused() -> None:
+    with pytest.raises(TypeError, match="masked"):
+        nnr.pack(np.ma.array([1, 2], mask=[False, True]), 4)

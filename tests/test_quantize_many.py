@@ -168,3 +168,10 @@ def test_arguments_out_of_range(module) -> None:
 def test_any_sizes(sizes: list[int], bits: int, threads: int) -> None:
     tensors = {f"{i}": normal(size, seed=i) for i, size in enumerate(sizes)}
     assert_equals_loop(tensors, bits, threads=threads)
+
+
+def test_a_failure_leaves_nothing_half_made_in_the_traceback() -> None:
+    with pytest.raises(ValueError, match="nan") as caught:
+        nnr.quantize(np.float32([1, np.nan]))
+    for entry in caught.traceback:
+        assert list(entry.frame.f_locals.get("quantized", [])) == []

@@ -1,5 +1,5 @@
-// NumPy arrays as the core's spans. The binding neither casts nor copies: what is not of the exact
-// type, C-ordered and aligned is refused.
+// NumPy arrays as the core's spans: what is not of the exact type, C-ordered and aligned is refused.
+// Tensors and codes of any strides are taken by tensor.hpp.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -27,8 +27,9 @@ inline void require_contiguous(const py::array& array, std::size_t element_size)
     require(array.size() == 0 || address % element_size == 0, "array must be aligned");
 }
 
-// Whether two arrays may hold the same byte.
-bool may_overlap(const py::array& a, const py::array& b);
+// Whether `out` can take a result of this shape, and dtype unless None, computed from `source`.
+bool is_fit(py::handle out, const py::tuple& shape, const py::object& dtype,
+            const py::array& source);
 
 template <class T>
 std::span<const T> view(const Array<T>& array) {

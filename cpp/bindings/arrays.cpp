@@ -125,7 +125,7 @@ py::object new_quantized_array(const py::type& quantized_array, const py::array&
     };
     set(names.packed, packed);
     set(names.bits, py::int_(bits));
-    set(names.shape, py::reinterpret_steal<py::object>(PyObject_GetAttr(array.ptr(), names.shape)));
+    set(names.shape, array.attr("shape"));
     set(names.dtype, array.dtype());
     set(names.lo, lo);
     set(names.hi, hi);
@@ -200,20 +200,21 @@ py::tuple py_quantize_many(const py::type& quantized_array, const py::list& arra
         const py::gil_scoped_release unlocked;
         quantize_many(tasks, bits, threads);
     }
-    py::list results(count);
+    py::list results;
     for (std::size_t i = 0; i < count; ++i) {
         const QuantizeTask& task = tasks[i];
         if (task.not_finite || task.overflowing)
             return py::make_tuple(
                 results, py::make_tuple(i, lo[i].object(), hi[i].object(), task.not_finite));
-        results[i] = new_quantized_array(quantized_array, sources[i], axis, bits, packed[i],
-                                         lo[i].object(), hi[i].object(), 0);
+        results.append(new_quantized_array(quantized_array, sources[i], axis, bits, packed[i],
+                                           lo[i].object(), hi[i].object(), 0));
     }
     return py::make_tuple(results, py::none());
 }
 
 void py_dequantize(const Array<std::uint8_t>& packed, const py::object& lo, const py::object& hi,
-                   unsigned bits, OptionalAxis axis, py::array out, unsigned threads) {
+                   unsigned bits, OptionalAxis axis, py::array out, bool out_is_new,
+                   unsigned threads) {
     require_bits(bits);
     const TensorArgument target(out, axis);
     const ConstTensorView& shape = target.view();
@@ -223,7 +224,8 @@ void py_dequantize(const Array<std::uint8_t>& packed, const py::object& lo, cons
     const ChannelValues known_lo(lo, shape.layout), known_hi(hi, shape.layout);
     require(packed_view.size() == packed_bytes(shape.layout.count(), bits), "packed size");
     const py::gil_scoped_release unlocked;
-    dequantize(packed_view, known_lo.values(), known_hi.values(), bits, threads, tensor);
+    dequantize(packed_view, known_lo.values(), known_hi.values(), bits, threads, tensor,
+               out_is_new);
 }
 
 bool py_pack(const py::array& codes, unsigned bits, Array<std::uint8_t> out, unsigned threads) {
@@ -252,8 +254,10 @@ void py_unpack(const Array<std::uint8_t>& packed, unsigned bits, py::array out, 
 
 void register_arrays(py::module_& module) {
     using py::arg;
+    find_bfloat16();
     module.def("are_float_arrays", are_float_arrays);
-    module.def("may_overlap", may_overlap, arg("a").noconvert(), arg("b").noconvert());
+    module.def("is_fit", is_fit, arg("out"), arg("shape"), arg("dtype"),
+               arg("source").noconvert());
     module.def("minmax", py_minmax, arg("array").noconvert(), arg("axis"), arg("threads"));
     module.def("first_overflowing", py_first_overflowing, arg("lo").noconvert(),
                arg("hi").noconvert(), arg("bits"));
@@ -262,7 +266,8 @@ void register_arrays(py::module_& module) {
     module.def("quantize_many", py_quantize_many, arg("quantized_array"), arg("arrays"), arg("bits"), arg("axis"),
                arg("out").noconvert(), arg("threads"));
     module.def("dequantize", py_dequantize, arg("packed").noconvert(), arg("lo"), arg("hi"),
-               arg("bits"), arg("axis"), arg("out").noconvert(), arg("threads"));
+               arg("bits"), arg("axis"), arg("out").noconvert(), arg("out_is_new"),
+               arg("threads"));
     module.def("pack", py_pack, arg("codes").noconvert(), arg("bits"), arg("out").noconvert(),
                arg("threads"));
     module.def("unpack", py_unpack, arg("packed").noconvert(), arg("bits"),

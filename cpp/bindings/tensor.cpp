@@ -9,12 +9,7 @@ namespace {
 
 constexpr int kHalfNumber = 23;  // NPY_HALF of NumPy's ABI, which pybind11 has no name for
 
-// NumPy gives types registered by extensions a number when they are imported.
-int bfloat16_number() {
-    static const int number =
-        py::dtype::from_args(py::module_::import("ml_dtypes").attr("bfloat16")).num();
-    return number;
-}
+int bfloat16_number = -1;
 
 std::optional<FloatType> float_type_of(const py::dtype& dtype) {
     if (dtype.byteorder() != '=') return std::nullopt;
@@ -22,7 +17,7 @@ std::optional<FloatType> float_type_of(const py::dtype& dtype) {
     if (number == py::detail::npy_api::NPY_FLOAT_) return FloatType::f32;
     if (number == py::detail::npy_api::NPY_DOUBLE_) return FloatType::f64;
     if (number == kHalfNumber) return FloatType::f16;
-    if (number == bfloat16_number()) return FloatType::bf16;
+    if (number == bfloat16_number) return FloatType::bf16;
     return std::nullopt;
 }
 
@@ -43,7 +38,8 @@ std::vector<Axis> axes_of(const py::array& array, std::size_t element_size) {
 }
 
 ChannelLayout layout_of(const py::array& array, std::optional<py::ssize_t> axis) {
-    if (!axis) return {1, 1, static_cast<std::size_t>(array.size())};
+    // A single channel is the whole tensor.
+    if (!axis || array.shape(*axis) == 1) return {1, 1, static_cast<std::size_t>(array.size())};
     ChannelLayout layout{1, static_cast<std::size_t>(array.shape(*axis)), 1};
     for (py::ssize_t i = 0; i < *axis; ++i)
         layout.outer *= static_cast<std::size_t>(array.shape(i));
@@ -51,16 +47,6 @@ ChannelLayout layout_of(const py::array& array, std::optional<py::ssize_t> axis)
         layout.inner *= static_cast<std::size_t>(array.shape(i));
     return layout;
 }
-
-}  // namespace
-
-std::optional<py::ssize_t> from_the_front(std::optional<py::ssize_t> axis, py::ssize_t ndim) {
-    if (!axis) return axis;
-    require(*axis >= -ndim && *axis < ndim, "axis must be within the dimensions");
-    return *axis < 0 ? *axis + ndim : *axis;
-}
-
-namespace {
 
 struct Extent {
     std::uintptr_t first;
@@ -79,11 +65,40 @@ Extent extent_of(const py::array& array) {
     return extent;
 }
 
-}  // namespace
-
 bool may_overlap(const py::array& a, const py::array& b) {
     const Extent of_a = extent_of(a), of_b = extent_of(b);
     return of_a.first < of_b.end && of_b.first < of_a.end;
+}
+
+bool has_shape(const py::array& array, const py::tuple& shape) {
+    if (static_cast<std::size_t>(array.ndim()) != shape.size()) return false;
+    for (py::ssize_t i = 0; i < array.ndim(); ++i)
+        if (shape[static_cast<std::size_t>(i)].cast<py::ssize_t>() != array.shape(i)) return false;
+    return true;
+}
+
+}  // namespace
+
+std::optional<py::ssize_t> from_the_front(std::optional<py::ssize_t> axis, py::ssize_t ndim) {
+    if (!axis) return axis;
+    require(*axis >= -ndim && *axis < ndim, "axis must be within the dimensions");
+    return *axis < 0 ? *axis + ndim : *axis;
+}
+
+void find_bfloat16() {
+    bfloat16_number =
+        py::dtype::from_args(py::module_::import("ml_dtypes").attr("bfloat16")).num();
+}
+
+bool is_fit(py::handle out, const py::tuple& shape, const py::object& dtype,
+            const py::array& source) {
+    if (!py::isinstance<py::array>(out)) return false;
+    const auto array = py::reinterpret_borrow<py::array>(out);
+    constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    constexpr int kNeeded = py::array::c_style | kAligned;
+    return has_shape(array, shape) && (dtype.is_none() || array.dtype().equal(dtype)) &&
+           array.writeable() && (array.flags() & kNeeded) == kNeeded &&
+           !may_overlap(array, source);
 }
 
 bool is_float_array(py::handle array) {

@@ -35,8 +35,11 @@ public:
         : tensor_(tensor),
           minmax_(table.minmax[static_cast<std::size_t>(tensor.type)]),
           minmax_columns_(table.minmax_columns[static_cast<std::size_t>(tensor.type)]),
-          row_length_(tensor.layout.inner == 1 ? tensor.layout.channels
-                                               : row_length(tensor.layout)) {}
+          row_length_(row_length(tensor.layout)) {
+        // Ranges are held by channel in any case: a row of one element a channel is for nothing.
+        if (row_length_ == 0 && tensor.layout.inner == 1 && tensor.layout.channels > 1)
+            row_length_ = tensor.layout.channels;
+    }
 
     std::size_t places() const { return row_length_ ? row_length_ : tensor_.layout.channels; }
 
@@ -98,9 +101,11 @@ bool minmax_in_order(const ConstTensorView& tensor, unsigned threads, const Kern
     const Scan scan(tensor, table);
     const std::size_t count = tensor.layout.count();
     const std::size_t blocks = block_count(count);
+    // A part without many more elements than places would spend its time and memory on ranges.
+    const std::size_t most = std::min(blocks, count / (4 * std::max<std::size_t>(scan.places(), 1)));
     const std::size_t parts =
         std::clamp<std::size_t>(resolve_threads(threads, count * size_of(tensor.type)), 1,
-                                std::max<std::size_t>(blocks, 1));
+                                std::max<std::size_t>(most, 1));
     // Every part has ranges of its own. Minima and maxima may be merged in any order, so the cut
     // does not show in the result.
     std::vector<Ranges> ranges(parts, Ranges(scan.places()));

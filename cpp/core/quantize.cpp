@@ -187,7 +187,7 @@ QuantizeOutcome quantize(const ConstTensorView& tensor, std::span<const float> l
 
 void dequantize(std::span<const std::uint8_t> packed, std::span<const float> lo,
                 std::span<const float> hi, unsigned bits, unsigned threads,
-                const TensorView& tensor) {
+                const TensorView& tensor, bool is_new) {
     const auto type = static_cast<std::size_t>(tensor.type);
     const auto code = static_cast<std::size_t>(code_type(bits));
     const std::size_t value_size = size_of(tensor.type), code_size = size_of(code_type(bits));
@@ -196,7 +196,7 @@ void dequantize(std::span<const std::uint8_t> packed, std::span<const float> lo,
     const Quantizers quantizers(tensor.layout, lo, hi, bits);
     auto* values = static_cast<std::byte*>(tensor.data);
     const Stores stores =
-        count * value_size >= kLargerThanCache ? Stores::past_cache : Stores::cached;
+        count * value_size >= kLargerThanCache && !is_new ? Stores::past_cache : Stores::cached;
 
     const auto dequantize_blocks = [&](std::size_t first, std::size_t last) noexcept {
         const std::size_t end = std::min(last * kBlock, count);

@@ -28,9 +28,10 @@ QuantizeOutcome quantize(const ConstTensorView& tensor, std::span<const float> l
                          std::span<const float> hi, unsigned bits, unsigned threads,
                          std::span<std::uint8_t> packed);
 
-// Unpacks and dequantises; the arguments mirror `quantize`.
+// Unpacks and dequantises; the arguments mirror `quantize`. Memory that the system has yet to provide
+// (`is_new`) comes to the cache when it is first touched.
 void dequantize(std::span<const std::uint8_t> packed, std::span<const float> lo,
                 std::span<const float> hi, unsigned bits, unsigned threads,
-                const TensorView& tensor);
+                const TensorView& tensor, bool is_new);
 
 }  // namespace nnr

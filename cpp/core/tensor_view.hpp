@@ -66,7 +66,7 @@ constexpr std::size_t packed_bytes(std::size_t count, unsigned bits) {
     return count / 8 * bits + (count % 8 * bits + 7) / 8;
 }
 
-// What all passes over a tensor advance by: a multiple of eight elements, so that a block of codes
+// What passes over a tensor are split by: a multiple of eight elements, so that a block of codes
 // begins at a whole byte of the packed stream and threads never share one; small enough that a block
 // of values and of codes stay in the cache nearest the core between two steps.
 inline constexpr std::size_t kBlock = 4096;

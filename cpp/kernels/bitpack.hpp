@@ -7,6 +7,7 @@
 // they go through a buffer instead.
 #pragma once
 
+#include "float_types.hpp"
 #include "reference/bitpack.hpp"
 
 namespace nnr {
@@ -81,16 +82,26 @@ struct Bitpacking {
         return simd::bit_and(x, simd::splat_u16(static_cast<std::uint16_t>(kMask * kByCode)));
     }
 
+    // Where the codes of the second vector begin, so that all from there on are aligned; it overlaps the
+    // first, which does no harm. 0 where that is no whole byte of the packed stream.
+    static std::size_t first_aligned(const Code* codes, std::size_t count, std::size_t size) {
+        const std::size_t distance = elements_to_alignment(codes, kCodes);
+        return distance % 8 == 0 && count >= 2 * kCodes && size >= kReach ? distance : 0;
+    }
+
     static std::uint32_t pack(const Code* codes, std::size_t count, std::uint8_t* packed) {
         const std::size_t size = count / 8 * kBits + (count % 8 * kBits + 7) / 8;
         simd::Bits seen = simd::splat_u16(0);
-        std::size_t i = 0;
-        std::size_t end = 0;  // of what is packed
-        for (; i + kCodes <= count && end + kReach <= size; i += kCodes, end += kPackedBytes) {
+        const auto pack_vector = [&](std::size_t i, std::size_t end) {
             const simd::Bits x = simd::load_bits(codes + i);
             seen = simd::bit_or(seen, x);
             simd::store_rows(packed + end, kPackedRow, joined(x));
-        }
+        };
+        std::size_t i = first_aligned(codes, count, size);
+        std::size_t end = i / 8 * kBits;  // of what is packed
+        if (i > 0) pack_vector(0, 0);
+        for (; i + kCodes <= count && end + kReach <= size; i += kCodes, end += kPackedBytes)
+            pack_vector(i, end);
         for (; i < count; i += kCodes, end += kPackedBytes) {
             Code last[kCodes] = {};
             std::uint8_t last_packed[kReach];
@@ -111,10 +122,14 @@ struct Bitpacking {
 
     static void unpack(const std::uint8_t* packed, std::size_t count, Code* codes) {
         const std::size_t size = count / 8 * kBits + (count % 8 * kBits + 7) / 8;
-        std::size_t i = 0;
-        std::size_t end = 0;  // of what is unpacked
-        for (; i + kCodes <= count && end + kReach <= size; i += kCodes, end += kPackedBytes)
+        const auto unpack_vector = [&](std::size_t i, std::size_t end) {
             simd::store_bits(codes + i, split(simd::load_rows(packed + end, kPackedRow)));
+        };
+        std::size_t i = first_aligned(codes, count, size);
+        std::size_t end = i / 8 * kBits;  // of what is unpacked
+        if (i > 0) unpack_vector(0, 0);
+        for (; i + kCodes <= count && end + kReach <= size; i += kCodes, end += kPackedBytes)
+            unpack_vector(i, end);
         for (; i < count; i += kCodes, end += kPackedBytes) {
             Code last[kCodes];
             std::uint8_t last_packed[kReach] = {};

@@ -115,7 +115,7 @@ std::uint32_t quantize_within(const T* values, std::size_t count,
 template <class T, class Code>
 QuantizeResult quantize(const T* values, std::size_t count, const QuantizerParameters& parameters,
                         Code* codes) {
-    constexpr std::size_t kBlock = 1024;        // twice over, it stays in the nearest cache
+    constexpr std::size_t kTrial = 1024;        // twice over, it stays in the nearest cache
     constexpr std::size_t kAlignedLoop = 1024;  // from here on aligning pays
     const auto width = __builtin_bit_cast(std::uint32_t, parameters.hi - parameters.lo);
     QuantizeResult result{0, true};
@@ -129,7 +129,7 @@ QuantizeResult quantize(const T* values, std::size_t count, const QuantizerParam
             result = reference::quantize(values, i, parameters, codes);
     }
     for (std::size_t length; (length = count - i) >= kStep<Code>; i += length) {
-        length = length < kBlock ? length / kStep<Code> * kStep<Code> : kBlock;
+        length = length < kTrial ? length / kStep<Code> * kStep<Code> : kTrial;
         if (all_within) {
             const std::uint32_t farthest =
                 quantize_within(values + i, length, parameters, codes + i);

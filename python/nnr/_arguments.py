@@ -21,6 +21,9 @@ _BFLOAT16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
 _FLOAT_DTYPES: frozenset[np.dtype[Any]] = frozenset(
     np.dtype(scalar) for scalar in (np.float16, ml_dtypes.bfloat16, np.float32, np.float64)
 )
+_UINT8 = np.dtype(np.uint8)
+_UINT16 = np.dtype(np.uint16)
+_BYTE_BITS = 8  # codes of more bits take two bytes
 _DLPACK_CPU = 1
 
 
@@ -42,7 +45,8 @@ def as_float_array(array: object, name: str = "array") -> NDArray[Any]:
         taken = _from_dlpack(array, name)
     else:
         taken = np.asarray(array)
-    native = taken.dtype.newbyteorder("=")
+    # Types such as strings of any length have no byte order.
+    native = taken.dtype.newbyteorder("=") if taken.dtype.itemsize <= 8 else taken.dtype
     if native not in _FLOAT_DTYPES:
         raise TypeError(
             f"{name} must be float16, bfloat16, float32 or float64, got {taken.dtype}; "
@@ -132,6 +136,12 @@ def raise_not_finite(array: NDArray[Any], flat_index: int, name: str) -> NoRetur
 
 def check_codes(codes: object, bits: int) -> Codes:
     """Codes as an array of a type that the native core takes, of any strides."""
+    if type(codes) is np.ndarray and (
+        codes.dtype is _UINT16 or (codes.dtype is _UINT8 and bits <= _BYTE_BITS)
+    ):
+        return codes
+    if isinstance(codes, np.ma.MaskedArray):
+        raise TypeError("codes are masked; fill them first, for example with codes.filled(0)")
     array = np.asarray(codes)
     if array.size == 0:
         return np.empty(0, code_dtype(bits))
@@ -139,7 +149,7 @@ def check_codes(codes: object, bits: int) -> Codes:
         raise TypeError(f"codes must be integers, got {array.dtype}")
     if array.dtype.kind == "i" and array.min() < 0:
         raise ValueError(f"codes must not be negative, got {array.min()}")
-    if array.dtype not in (np.uint8, np.uint16) or (array.dtype == np.uint8 and bits > 8):
+    if array.dtype not in (np.uint8, np.uint16) or (array.dtype == np.uint8 and bits > _BYTE_BITS):
         if array.max() >> bits:
             raise_code_too_large(array, bits)
         array = array.astype(code_dtype(bits))
@@ -153,7 +163,7 @@ def raise_code_too_large(codes: NDArray[Any], bits: int) -> NoReturn:
 
 def code_dtype(bits: int) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
     """uint8 up to 8 bits, uint16 above."""
-    return np.dtype(np.uint8) if bits <= 8 else np.dtype(np.uint16)
+    return _UINT8 if bits <= _BYTE_BITS else _UINT16
 
 
 def packed_size(count: int, bits: int) -> int:
@@ -164,31 +174,31 @@ def packed_size(count: int, bits: int) -> int:
 def check_packed(packed: object, count: int, bits: int) -> NDArray[np.uint8]:
     if isinstance(packed, bytes | bytearray | memoryview):
         packed = np.frombuffer(packed, np.uint8)
-    array = np.asarray(packed)
-    if array.dtype != np.uint8:
+    array = packed if type(packed) is np.ndarray else np.asarray(packed)
+    if array.dtype != _UINT8:
         raise TypeError(f"packed must be uint8, got {array.dtype}")
-    if array.ndim != 1 or array.size != packed_size(count, bits):
+    if array.shape != (packed_size(count, bits),):
         raise ValueError(
             f"{count} codes of {bits} bits take {packed_size(count, bits)} bytes in one dimension, "
             f"got shape {array.shape}"
         )
-    return np.ascontiguousarray(array)
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 
 def check_out(
     out: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any] | None, source: NDArray[Any]
 ) -> None:
     """*out* can take a result of this shape (and dtype, unless None) computed from *source*."""
+    if _core.is_fit(out, shape, dtype, source):
+        return
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
     if out.shape != shape:
         raise ValueError(f"out must have shape {shape}, got {out.shape}")
     if dtype is not None and out.dtype != dtype:
         raise TypeError(f"out must be {dtype}, got {out.dtype}")
-    flags = out.flags
-    if not flags.writeable:
+    if not out.flags.writeable:
         raise ValueError("out is read-only")
-    if not (flags.c_contiguous and flags.aligned):
+    if not (out.flags.c_contiguous and out.flags.aligned):
         raise ValueError("out must be C-contiguous and aligned")
-    if _core.may_overlap(out, source):
-        raise ValueError("out must not overlap the input")
+    raise ValueError("out must not overlap the input")

@@ -67,7 +67,9 @@ def _range_array(value: RangeLike, channels: int, axis: int | None) -> Float32Ar
     if array.ndim > 1 or (axis is None and array.ndim) or array.size not in (1, channels):
         wanted = "one number" if axis is None else f"one number or {channels}, one a channel"
         raise ValueError(f"lo and hi must be {wanted}, got shape {array.shape}")
-    if not np.all(np.abs(array) <= FLOAT32_MAX):  # NaN compares false
+    with np.errstate(over="ignore"):
+        is_finite = np.isfinite(array.astype(np.float32)).all()
+    if not is_finite:
         raise ValueError(f"lo and hi must be finite in float32, got {value!r}")
     return np.full(channels, array, np.float32)
 

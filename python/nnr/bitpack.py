@@ -52,7 +52,10 @@ def pack(
     Raises
     ------
     ValueError
-        A code does not fit, or *out* does.
+        A code or *bits* is outside its range, or *out* has another size, is read-only, not
+        C-contiguous, or shares a stretch of memory with the codes.
+    TypeError
+        The codes are no integers or are masked, or *out* is no uint8 array.
 
     Examples
     --------
@@ -66,7 +69,7 @@ def pack(
     if out is None:
         out = np.empty(size, np.uint8)
     else:
-        check_out(out, (size,), np.dtype(np.uint8), checked)
+        check_out(out, (size,), code_dtype(8), checked)
     if not _core.pack(checked, width, out, workers):
         raise_code_too_large(checked, width)
     return out
@@ -98,6 +101,14 @@ def unpack(
     -------
     array of shape (count,)
         uint8 up to 8 bits, uint16 above.
+
+    Raises
+    ------
+    ValueError
+        *packed* has another size than *count* codes take, *bits* or *count* is outside its range,
+        or *out* does not fit.
+    TypeError
+        *packed* is not of bytes, or *out* of another dtype.
 
     Examples
     --------

@@ -38,7 +38,8 @@ def minmax(
     TypeError
         The array is not of floats.
     ValueError
-        It is empty, or holds NaN or infinity; the message names the first such index.
+        It is empty, *axis* or *threads* is outside its range, or a value is NaN or infinite; the
+        message names the first such index.
 
     Examples
     --------

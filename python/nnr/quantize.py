@@ -49,7 +49,8 @@ def quantize(
 
     ``code = clip(rint((x - lo) / step), 0, 2**bits - 1)`` with ``step = (hi - lo) / (2**bits - 1)``,
     computed in float32, halves to even: the uniform quantiser with known minimum, maximum and
-    number of bits. Every value within the range comes back to within half a step.
+    number of bits. Every value within the range comes back to within half a step, up to the
+    rounding of float32.
 
     Parameters
     ----------
@@ -75,10 +76,12 @@ def quantize(
     Raises
     ------
     TypeError
-        The array is not of floats.
+        The array is not of floats, is masked or not in CPU memory, or *out* is no uint8 array.
     ValueError
-        *bits* is outside 1 to 16, ``lo >= hi``, the range is wider than float32, or a value is
-        NaN or infinite; the message names the first such index.
+        *bits*, *axis* or *threads* is outside its range, only one of *lo* and *hi* is given,
+        ``lo >= hi``, the range is wider than float32, or a value is NaN or infinite (the message
+        names the first such index); *out* has another size, is read-only, not C-contiguous, or
+        shares a stretch of memory with the array. What *out* then holds is unspecified.
 
     Examples
     --------
@@ -215,6 +218,14 @@ def dequantize(
     -------
     ndarray of the tensor's shape; *out* where it is given
 
+    Raises
+    ------
+    TypeError
+        *quantized* is no QuantizedArray, or *out* or *dtype* not of floats.
+    ValueError
+        *out* has another shape, is read-only, not C-contiguous, or shares a stretch of memory with
+        the codes.
+
     Examples
     --------
     >>> q = nnr.quantize(np.float32([[0, 1], [2, 3]]), bits=2)
@@ -225,6 +236,7 @@ def dequantize(
     if not isinstance(quantized, QuantizedArray):
         raise TypeError(f"quantized must be a QuantizedArray, got {type(quantized).__name__}")
     workers = check_threads(threads)
+    is_new = out is None
     out = output_array(quantized, out, dtype)
     _core.dequantize(
         quantized.packed,
@@ -233,6 +245,7 @@ def dequantize(
         quantized.bits,
         quantized.axis,
         out,
+        is_new,
         workers,
     )
     return out

@@ -183,7 +183,7 @@ def _checked_shape(shape: Sequence[SupportsIndex]) -> tuple[int, ...]:
 
 
 def _channel_values(value: RangeLike, channels: int) -> Float32Array:
-    values = np.asarray(value, np.float32).reshape(-1)
+    values = np.array(value, np.float32).reshape(-1)  # a copy: nobody else changes it
     if values.size != channels:
         raise ValueError(f"lo and hi must hold {channels} values, one a channel, got {values.size}")
     return np.require(values, requirements=["C_CONTIGUOUS", "ALIGNED"])

@@ -72,7 +72,7 @@ def quantize_many(
     axis: SupportsIndex | None = None,
     threads: SupportsIndex | None = None,
 ) -> dict[str, QuantizedArray]:
-    """See `nnr.quantize_many`; *threads* is checked and otherwise without meaning."""
+    """See `nnr.quantize_many`; *threads* is checked, and errors of values name no tensor."""
     values = zip(arrays, as_float_arrays(arrays), strict=True)
     return {name: quantize(array, bits, axis=axis, threads=threads) for name, array in values}
 
