@@ -88,7 +88,8 @@ template <class T, class Code>
 std::uint32_t quantize_within(const T* values, std::size_t count,
                               const QuantizerParameters& parameters, Code* codes) {
     constexpr std::size_t kVectors = kNarrowed<Code>;
-    const simd::F32 lo = simd::splat(parameters.lo);
+    // From -0 both zeros are at a distance of +0; from +0 that of -0 would be negative.
+    const simd::F32 lo = simd::splat(parameters.lo == 0.0f ? -0.0f : parameters.lo);
     const simd::F32 inv_step = simd::splat(parameters.inv_step);
     simd::I32 farthest[kVectors];
     for (simd::I32& vector : farthest) vector = simd::as_bits(simd::splat(0.0f));
