@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import nnr
 
 # Outer axes, channels, elements of a channel side by side: the channel axis is the second one.
-# Short runs are read as rows of whole periods, long ones and those of long periods run by run.
+# Short runs are read as rows of whole periods; those of longer periods block by block or, from 16
+# elements on, run by run, as long runs are.
 LAYOUTS = [
     (1, 1, 1),
     (1, 5, 1),
@@ -29,6 +30,7 @@ LAYOUTS = [
     (3, 20_000, 1),
     (2, 33_000, 1),
     (2, 2_000, 9),
+    (2, 4_000, 9),
     (1, 600, 63),
 ]
 
