@@ -9,4 +9,6 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     nnr::bindings::register_arrays(module);
     nnr::bindings::register_dlpack(module);
     nnr::bindings::register_network(module);
+    nnr::bindings::register_nnc_decode(module);
+    nnr::bindings::register_nnc_encode(module);
 }

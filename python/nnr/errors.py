@@ -23,6 +23,8 @@ class BitstreamError(ValueError):
         Whether bytes are missing, wrong, or valid but beyond this version.
     byte_offset : int
         Where in the file it was noticed, in bytes from its beginning.
+    unit : int, optional
+        In a bitstream of units, the number of the unit, from 0.
 
     Examples
     --------
@@ -32,10 +34,19 @@ class BitstreamError(ValueError):
     ('truncated', 8)
     """
 
-    def __init__(self, message: str, *, kind: BitstreamErrorKind, byte_offset: int) -> None:
-        super().__init__(f"{message} ({kind}, at byte {byte_offset})")
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: BitstreamErrorKind,
+        byte_offset: int,
+        unit: int | None = None,
+    ) -> None:
+        place = f"at byte {byte_offset}" if unit is None else f"unit {unit}, at byte {byte_offset}"
+        super().__init__(f"{message} ({kind}, {place})")
         self.kind: BitstreamErrorKind = kind
         self.byte_offset = byte_offset
+        self.unit = unit
 
 
 class MissingExtraError(ImportError):

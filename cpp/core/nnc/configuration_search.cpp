@@ -1,0 +1,137 @@
+#include "configuration_search.hpp"
+
+#include <cmath>
+
+namespace nnr::nnc {
+namespace {
+
+constexpr double kOneBit = 32768;
+// A configuration other than the first is sent with three bits.
+constexpr std::uint64_t kSendingCost = 3 * 32768;
+
+BinCosts computed_costs() {
+    BinCosts costs{};
+    for (int index = 0; index < 1024; ++index) {
+        const int state = index - 512;
+        const int sureness = std::min(std::abs(state), 511);
+        const double of_lps = kOneBit + 400.79895 * (sureness + 0.5);
+        const double of_mps = -kOneBit * std::log2(1 - std::exp2(-of_lps / kOneBit));
+        const unsigned more_probable = state >= 0;
+        const auto at = static_cast<std::size_t>(index);
+        costs[more_probable][at] = static_cast<std::uint32_t>(std::lround(of_mps));
+        costs[1 - more_probable][at] = static_cast<std::uint32_t>(std::lround(of_lps));
+    }
+    return costs;
+}
+
+// Bins of every context as they come, and what they cost from each configuration.
+class Recorder {
+public:
+    explicit Recorder(std::size_t contexts)
+        : bins_(contexts * kBuffered), counts_(contexts), trials_(contexts) {
+        restart();
+    }
+
+    NNR_INLINE void bin(unsigned context, bool value) {
+        std::uint32_t& count = counts_[context];
+        bins_[context * kBuffered + count] = value;
+        if (++count == kBuffered) [[unlikely]]
+            evaluate(context);
+    }
+    void bypass(std::uint32_t, unsigned) {}
+
+    // Contexts begin anew at every block row.
+    void restart() {
+        for (std::size_t i = 0; i < trials_.size(); ++i) {
+            evaluate(i);
+            for (unsigned c = 0; c < kConfigurations; ++c)
+                trials_[i].contexts[c] = Context::of(c);
+        }
+    }
+
+    SearchResult result() {
+        restart();
+        SearchResult result;
+        for (const Trials& trials : trials_) {
+            unsigned best = 0;
+            std::uint64_t least = trials.costs[0];
+            for (unsigned c = 1; c < kConfigurations; ++c)
+                if (trials.costs[c] + kSendingCost < least) {
+                    best = c;
+                    least = trials.costs[c] + kSendingCost;
+                }
+            result.configurations.push_back(static_cast<std::uint8_t>(best));
+            result.cost += least;
+        }
+        return result;
+    }
+
+private:
+    static constexpr std::size_t kBuffered = 256;
+
+    struct Trials {
+        std::array<Context, kConfigurations> contexts;
+        std::array<std::uint64_t, kConfigurations> costs{};
+    };
+
+    NNR_OUTLINE void evaluate(std::size_t context) {
+        const std::uint8_t* const bins = &bins_[context * kBuffered];
+        Trials& trials = trials_[context];
+        const BinCosts& table = bin_costs();
+        for (unsigned c = 0; c < kConfigurations; ++c) {
+            Context& tried = trials.contexts[c];
+            std::uint64_t cost = 0;
+            for (std::uint32_t i = 0; i < counts_[context]; ++i) {
+                cost += table[bins[i]][static_cast<std::size_t>(512 + (tried.state() >> 3))];
+                tried.update(bins[i]);
+            }
+            trials.costs[c] += cost;
+        }
+        counts_[context] = 0;
+    }
+
+    std::vector<std::uint8_t> bins_;
+    std::vector<std::uint32_t> counts_;
+    std::vector<Trials> trials_;
+};
+
+template <bool kPlain>
+void record(Recorder& recorder, const Layer& layer, const LayerChoices& choices,
+            const std::int32_t* levels, const SearchOptions& options) {
+    bool first = true;
+    const auto begin_block_row = [&](unsigned) {
+        if (!first) recorder.restart();
+        first = false;
+    };
+    const bool doubled = options.nncodec && layer.dq;
+    walk_levels(layer, choices, levels, options.nncodec, begin_block_row,
+                [&](std::uint64_t position, std::int32_t level, std::int32_t neighbour,
+                    unsigned state) {
+                    std::uint32_t magnitude = magnitude_of(level);
+                    if (doubled && magnitude != 0) magnitude = 2 * magnitude - (state & 1);
+                    write_level_of<kPlain>(recorder, layer, choices, position, magnitude, level < 0,
+                                           neighbour, state);
+                });
+}
+
+}  // namespace
+
+const BinCosts& bin_costs() {
+    static const BinCosts costs = computed_costs();
+    return costs;
+}
+
+SearchResult search_configurations(const Layer& layer, const LayerChoices& choices,
+                                   std::span<const std::int32_t> levels,
+                                   const SearchOptions& options) {
+    Recorder recorder(at::end(layer.greater_flags));
+    if (layer.has_levels()) {
+        if (is_plain(layer, choices))
+            record<true>(recorder, layer, choices, levels.data(), options);
+        else
+            record<false>(recorder, layer, choices, levels.data(), options);
+    }
+    return recorder.result();
+}
+
+}  // namespace nnr::nnc

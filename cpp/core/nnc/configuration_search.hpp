@@ -1,0 +1,32 @@
+// Which configuration each context of a layer had better start from.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "layer_encoder.hpp"
+
+namespace nnr::nnc {
+
+struct SearchOptions {
+    // As NNCodec searches: with dependent quantisation it takes the magnitudes of multiples of the
+    // step where levels are coded, and it keeps the neighbour at block rows.
+    bool nncodec = false;
+};
+
+struct SearchResult {
+    std::vector<std::uint8_t> configurations;  // one a context of the store
+    std::uint64_t cost = 0;                    // of all context bins, in 1/32768 bits
+};
+
+// Runs all nine configurations of every context over the bins that the levels give.
+SearchResult search_configurations(const Layer& layer, const LayerChoices& choices,
+                                   std::span<const std::int32_t> levels,
+                                   const SearchOptions& options);
+
+// The cost of a bin of a context in a state, in 1/32768 bits: [bin][512 + state / 8].
+using BinCosts = std::array<std::array<std::uint32_t, 1024>, 2>;
+const BinCosts& bin_costs();
+
+}  // namespace nnr::nnc

@@ -1,0 +1,177 @@
+#include "level_quantizer.hpp"
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "arithmetic_decoder.hpp"
+
+namespace nnr::nnc {
+namespace {
+
+// The arrivals of a state: one on an even level, which may be zero, and one on an odd level.
+struct Arrivals {
+    std::uint8_t even, odd;
+};
+constexpr std::array<Arrivals, trellis::kStates> kArrivals = [] {
+    std::array<Arrivals, trellis::kStates> arrivals{};
+    for (std::uint8_t from = 0; from < trellis::kStates; ++from) {
+        arrivals[trellis::kNext[from][0]].even = from;
+        arrivals[trellis::kNext[from][1]].odd = from;
+    }
+    return arrivals;
+}();
+
+// The four multiples of the step about a weight, one for each remainder by four: with the parity of
+// the state it leaves, a multiple's remainder says which arrival it is.
+struct Candidates {
+    std::array<double, 4> distance;
+    double zero_distance;
+    double first;
+
+    NNR_INLINE explicit Candidates(double scaled) : zero_distance(scaled * scaled) {
+        first = std::max(1.0, std::floor(scaled) - 1);
+        const auto start = static_cast<std::uint32_t>(first) & 3;
+        for (unsigned i = 0; i < 4; ++i) {
+            const double difference = scaled - (first + i);
+            distance[(start + i) & 3] = difference * difference;
+        }
+    }
+
+    std::uint32_t multiple(unsigned remainder) const {
+        const auto start = static_cast<std::uint32_t>(first);
+        return start + ((remainder - start) & 3);
+    }
+};
+
+constexpr unsigned even_remainder(unsigned from) { return 3 * (from & 1); }
+constexpr unsigned odd_remainder(unsigned from) { return 2 - (from & 1); }
+
+// Two bits a state: whether the odd arrival won, and whether the even one was zero.
+using Decisions = std::uint16_t;
+constexpr unsigned kOddWon = 1, kZeroWon = 2;
+
+using Costs = std::array<double, trellis::kStates>;
+
+template <unsigned kState>
+NNR_INLINE unsigned arrive(const Costs& costs, const Candidates& candidates, double& best) {
+    constexpr Arrivals from = kArrivals[kState];
+    const double even = costs[from.even] + candidates.distance[even_remainder(from.even)];
+    const double zero = costs[from.even] + candidates.zero_distance;
+    const double odd = costs[from.odd] + candidates.distance[odd_remainder(from.odd)];
+    const bool zero_won = zero < even;
+    const double of_even = zero_won ? zero : even;
+    // Of equals, the one from the lower state.
+    const bool odd_won = from.odd < from.even ? odd <= of_even : odd < of_even;
+    best = odd_won ? odd : of_even;
+    return (odd_won ? kOddWon : 0) | (zero_won ? kZeroWon : 0);
+}
+
+template <std::size_t... kState>
+NNR_INLINE Decisions step(Costs& costs, const Candidates& candidates,
+                          std::index_sequence<kState...>) {
+    Costs next;
+    unsigned decisions = 0;
+    ((decisions |= arrive<kState>(costs, candidates, next[kState]) << (2 * kState)), ...);
+    costs = next;
+    return static_cast<Decisions>(decisions);
+}
+
+struct Segment {
+    std::uint64_t first, length;
+    bool skipped;
+};
+
+std::vector<Segment> segments_of(const Layer& layer, std::span<const std::uint8_t> skipped) {
+    std::vector<Segment> segments;
+    const Scan scan(layer);
+    for (std::uint64_t index = 0; index < scan.count(); ++index)
+        scan.block_row(index, [&](std::uint64_t row, std::uint64_t left, std::uint64_t length) {
+            const std::uint64_t first = row * layer.columns + left;
+            const bool is_skipped = !skipped.empty() && skipped[row] != 0;
+            const bool continues = !segments.empty() && !is_skipped && !segments.back().skipped &&
+                                   segments.back().first + segments.back().length == first;
+            if (continues)
+                segments.back().length += length;
+            else
+                segments.push_back({first, length, is_skipped});
+        });
+    return segments;
+}
+
+void pass_skipped(Costs& costs, std::uint64_t columns) {
+    Costs next;
+    for (unsigned from = 0; from < trellis::kStates; ++from)
+        next[trellis::after_zeros(from, columns)] = costs[from];
+    costs = next;
+}
+
+unsigned before_skipped(unsigned state, std::uint64_t columns) {
+    unsigned from = 0;
+    while (trellis::after_zeros(from, columns) != state) ++from;
+    return from;
+}
+
+}  // namespace
+
+std::optional<std::size_t> first_unquantizable(std::span<const float> weights, float step) {
+    const double largest = kLargestLevel * double{step};
+    std::size_t i = 0;
+    for (; i < weights.size(); ++i)
+        if (!(std::fabs(double{weights[i]}) <= largest)) return i;
+    return std::nullopt;
+}
+
+void quantize_uniform(std::span<const float> weights, float step, std::int32_t* levels) {
+    const auto inverse = static_cast<float>(1.0 / double{step});
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        const float scaled = weights[i] * inverse;
+        const float magnitude = std::fabs(scaled);
+        const auto whole = static_cast<std::int32_t>(magnitude);
+        const std::int32_t rounded = whole + (magnitude - static_cast<float>(whole) >= 0.5f);
+        levels[i] = scaled < 0 ? -rounded : rounded;
+    }
+}
+
+void quantize_trellis(const Layer& layer, std::span<const std::uint8_t> skipped,
+                      std::span<const float> weights, float step_size, std::int32_t* levels) {
+    const double inverse = 1.0 / double{step_size};
+    const std::vector<Segment> segments = segments_of(layer, skipped);
+    std::vector<Decisions> decisions(weights.size());
+    Costs costs;
+    costs.fill(std::numeric_limits<double>::max() / 2);
+    costs[0] = 0;
+    for (const Segment& segment : segments) {
+        if (segment.skipped) {
+            pass_skipped(costs, layer.columns);
+            continue;
+        }
+        for (std::uint64_t i = segment.first; i < segment.first + segment.length; ++i)
+            decisions[i] = step(costs, Candidates(std::fabs(double{weights[i]}) * inverse),
+                                std::make_index_sequence<trellis::kStates>());
+    }
+    auto state = static_cast<unsigned>(std::ranges::min_element(costs) - costs.begin());
+    for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
+        if (segment->skipped) {
+            state = before_skipped(state, layer.columns);
+            std::fill_n(levels + segment->first, segment->length, 0);
+            continue;
+        }
+        for (std::uint64_t i = segment->first + segment->length; i-- > segment->first;) {
+            const unsigned decision = decisions[i] >> (2 * state);
+            const bool odd = (decision & kOddWon) != 0;
+            const unsigned from = odd ? kArrivals[state].odd : kArrivals[state].even;
+            std::uint32_t level = 0;
+            if (odd || (decision & kZeroWon) == 0) {
+                const Candidates candidates(std::fabs(double{weights[i]}) * inverse);
+                const unsigned remainder = odd ? odd_remainder(from) : even_remainder(from);
+                level = (candidates.multiple(remainder) + 1) / 2;
+            }
+            levels[i] = static_cast<std::int32_t>(std::signbit(weights[i]) ? 0 - level : level);
+            state = from;
+        }
+    }
+}
+
+}  // namespace nnr::nnc
