@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "context_tables.hpp"
+
 namespace nnr {
 
 enum class FloatType : std::uint8_t { f32, f16, bf16, f64 };
@@ -78,6 +80,15 @@ struct ConvWindow {
     std::size_t width;
 };
 
+// The trackers of one context of the entropy coder as they are after some bins, a lane for each
+// configuration that it may have started from, and what the bins cost. Lanes beyond them are zero.
+inline constexpr std::size_t kContextLanes = 16;
+struct ContextTrials {
+    std::int16_t fast[kContextLanes]{};
+    std::int16_t slow[kContextLanes]{};
+    std::uint64_t costs[kContextConfigurations]{};
+};
+
 struct KernelTable {
     const char* name;
 
@@ -132,6 +143,11 @@ struct KernelTable {
     // the exact result, where g(k) = k * 2^-24 / (1 - k * 2^-24), if nothing overflows or
     // underflows.
     void (*conv)(const ConvParameters& parameters, const ConvWindow& window);
+
+    // Codes bins (0 or 1) of one context from every configuration at once: adds what each bin costs
+    // in the state it finds, and moves the trackers.
+    void (*context_costs)(const std::uint8_t* bins, std::size_t count,
+                          const ContextBinCosts& costs, ContextTrials& trials);
 };
 
 extern const KernelTable kScalarKernels;

@@ -21,6 +21,7 @@
 #endif
 
 #include "bitpack.hpp"
+#include "context_costs.hpp"
 #include "conv.hpp"
 #include "minmax.hpp"
 #include "quantize.hpp"

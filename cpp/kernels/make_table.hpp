@@ -89,6 +89,7 @@ constexpr KernelTable make_table(const char* name) {
     table.unpack[0] = unpack_entry<std::uint8_t>;
     table.unpack[1] = unpack_entry<std::uint16_t>;
     table.conv = NNR_KERNELS::conv;
+    table.context_costs = NNR_KERNELS::context_costs;
     return table;
 }
 

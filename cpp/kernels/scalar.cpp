@@ -1,5 +1,6 @@
 // The scalar level: the reference loops themselves.
 #include "reference/bitpack.hpp"
+#include "reference/context_costs.hpp"
 #include "reference/conv.hpp"
 #include "reference/minmax.hpp"
 #include "reference/quantize.hpp"

@@ -177,5 +177,36 @@ Bits split(Bits x) {
         return select_bits(_mm512_set1_epi64(0xffffffff), x, _mm512_slli_epi64(x, kUp));
 }
 
+
+// Sixteen 16-bit integers.
+using I16 = __m256i;
+inline I16 load_i16(const std::int16_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+inline void store_i16(std::int16_t* p, I16 x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x);
+}
+inline I16 splat_i16(std::int16_t x) { return _mm256_set1_epi16(x); }
+inline I16 add(I16 a, I16 b) { return _mm256_add_epi16(a, b); }
+template <int kBits>
+I16 shift_left(I16 x) {
+    return _mm256_slli_epi16(x, kBits);
+}
+template <int kBits>
+I16 shift_right(I16 x) {
+    return _mm256_srai_epi16(x, kBits);
+}
+inline I16 with_sign(I16 x, I16 sign) { return _mm256_sign_epi16(x, sign); }
+
+using Shifts16 = __m256i;
+inline Shifts16 shifts(const std::int16_t* counts) { return load_i16(counts); }
+inline I16 shift_right(I16 x, Shifts16 counts) { return _mm256_srlv_epi16(x, counts); }
+
+using Table32 = __m512i;
+inline Table32 table(const std::int16_t* entries) { return _mm512_loadu_si512(entries); }
+inline I16 lookup(I16 x, Table32 entries) {
+    return _mm512_castsi512_si256(_mm512_permutexvar_epi16(_mm512_castsi256_si512(x), entries));
+}
+
 }  // namespace
 }  // namespace nnr::simd

@@ -142,5 +142,53 @@ Bits split(Bits x) {
     return append<kLane, kLane / 2, kBits>(x);
 }
 
+
+// Sixteen 16-bit integers.
+struct I16 {
+    int16x8_t first, last;
+};
+inline I16 load_i16(const std::int16_t* p) { return {vld1q_s16(p), vld1q_s16(p + 8)}; }
+inline void store_i16(std::int16_t* p, I16 x) {
+    vst1q_s16(p, x.first);
+    vst1q_s16(p + 8, x.last);
+}
+inline I16 splat_i16(std::int16_t x) { return {vdupq_n_s16(x), vdupq_n_s16(x)}; }
+inline I16 add(I16 a, I16 b) { return {vaddq_s16(a.first, b.first), vaddq_s16(a.last, b.last)}; }
+template <int kBits>
+I16 shift_left(I16 x) {
+    return {vshlq_n_s16(x.first, kBits), vshlq_n_s16(x.last, kBits)};
+}
+template <int kBits>
+I16 shift_right(I16 x) {
+    return {vshrq_n_s16(x.first, kBits), vshrq_n_s16(x.last, kBits)};
+}
+inline I16 with_sign(I16 x, I16 sign) {
+    return {vmulq_s16(x.first, sign.first), vmulq_s16(x.last, sign.last)};
+}
+
+using Shifts16 = I16;
+inline Shifts16 shifts(const std::int16_t* counts) {
+    const I16 up = load_i16(counts);
+    return {vnegq_s16(up.first), vnegq_s16(up.last)};
+}
+inline I16 shift_right(I16 x, const Shifts16& counts) {
+    return {vshlq_s16(x.first, counts.first), vshlq_s16(x.last, counts.last)};
+}
+
+using Table32 = uint8x16x4_t;
+inline Table32 table(const std::int16_t* entries) {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(entries);
+    return {{vld1q_u8(bytes), vld1q_u8(bytes + 16), vld1q_u8(bytes + 32), vld1q_u8(bytes + 48)}};
+}
+// The bytes of entry x are bytes 2x and 2x + 1 of the table.
+inline int16x8_t lookup(int16x8_t x, const Table32& entries) {
+    const uint16x8_t index = vandq_u16(vreinterpretq_u16_s16(x), vdupq_n_u16(31));
+    const uint16x8_t bytes = vmlaq_n_u16(vdupq_n_u16(0x0100), index, 0x0202);
+    return vreinterpretq_s16_u8(vqtbl4q_u8(entries, vreinterpretq_u8_u16(bytes)));
+}
+inline I16 lookup(I16 x, const Table32& entries) {
+    return {lookup(x.first, entries), lookup(x.last, entries)};
+}
+
 }  // namespace
 }  // namespace nnr::simd

@@ -189,5 +189,75 @@ Bits split(Bits x) {
         return _mm_blend_epi16(x, _mm_slli_epi64(x, kUp), 0b11001100);
 }
 
+
+// Sixteen 16-bit integers.
+struct I16 {
+    __m128i first, last;
+};
+inline I16 load_i16(const std::int16_t* p) {
+    return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)),
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8))};
+}
+inline void store_i16(std::int16_t* p, I16 x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), x.first);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 8), x.last);
+}
+inline I16 splat_i16(std::int16_t x) { return {_mm_set1_epi16(x), _mm_set1_epi16(x)}; }
+inline I16 add(I16 a, I16 b) {
+    return {_mm_add_epi16(a.first, b.first), _mm_add_epi16(a.last, b.last)};
+}
+template <int kBits>
+I16 shift_left(I16 x) {
+    return {_mm_slli_epi16(x.first, kBits), _mm_slli_epi16(x.last, kBits)};
+}
+template <int kBits>
+I16 shift_right(I16 x) {
+    return {_mm_srai_epi16(x.first, kBits), _mm_srai_epi16(x.last, kBits)};
+}
+inline I16 with_sign(I16 x, I16 sign) {
+    return {_mm_sign_epi16(x.first, sign.first), _mm_sign_epi16(x.last, sign.last)};
+}
+
+// A shift by n is the upper half of a product with 2^(16 - n).
+using Shifts16 = I16;
+inline Shifts16 shifts(const std::int16_t* counts) {
+    std::int16_t factors[16];
+    for (int i = 0; i < 16; ++i) factors[i] = static_cast<std::int16_t>(1 << (16 - counts[i]));
+    return load_i16(factors);
+}
+inline I16 shift_right(I16 x, const Shifts16& factors) {
+    return {_mm_mulhi_epu16(x.first, factors.first), _mm_mulhi_epu16(x.last, factors.last)};
+}
+
+// Lower and upper bytes of the first and of the last sixteen entries.
+struct Table32 {
+    __m128i lower[2], upper[2];
+};
+inline Table32 table(const std::int16_t* entries) {
+    Table32 result;
+    const __m128i bytes = _mm_set1_epi16(0x00ff);
+    for (int half = 0; half < 2; ++half) {
+        const I16 words = load_i16(entries + 16 * half);
+        result.lower[half] = _mm_packus_epi16(_mm_and_si128(words.first, bytes),
+                                              _mm_and_si128(words.last, bytes));
+        result.upper[half] =
+            _mm_packus_epi16(_mm_srli_epi16(words.first, 8), _mm_srli_epi16(words.last, 8));
+    }
+    return result;
+}
+inline __m128i lookup(__m128i x, const Table32& entries) {
+    const __m128i index = _mm_and_si128(x, _mm_set1_epi16(31));
+    const __m128i both = _mm_or_si128(index, _mm_slli_epi16(index, 8));
+    const auto half = [&](int i) {
+        const __m128i lower = _mm_shuffle_epi8(entries.lower[i], both);
+        const __m128i upper = _mm_shuffle_epi8(entries.upper[i], both);
+        return select_bits(_mm_set1_epi16(0x00ff), lower, upper);
+    };
+    return _mm_blendv_epi8(half(0), half(1), _mm_slli_epi16(both, 3));
+}
+inline I16 lookup(I16 x, const Table32& entries) {
+    return {lookup(x.first, entries), lookup(x.last, entries)};
+}
+
 }  // namespace
 }  // namespace nnr::simd

@@ -9,15 +9,8 @@
 #include <span>
 
 #include "fault.hpp"
+#include "inline.hpp"
 #include "probability.hpp"
-
-#if defined(__GNUC__)
-#define NNR_INLINE inline __attribute__((always_inline))
-#define NNR_OUTLINE __attribute__((noinline, cold))
-#else
-#define NNR_INLINE inline
-#define NNR_OUTLINE
-#endif
 
 namespace nnr::nnc {
 
@@ -25,6 +18,20 @@ class ArithmeticDecoder {
 public:
     static constexpr unsigned kRegisterBits = 9;
     static constexpr std::uint32_t kStartRange = 510, kRestartRange = 256;
+
+    // How far a range has to be shifted to fill the register again; it is never zero.
+    static NNR_INLINE unsigned missing_bits(std::uint32_t range) {
+#if defined(__GNUC__)
+        return static_cast<unsigned>(__builtin_clz(range)) - (32 - kRegisterBits);
+#else
+        return static_cast<unsigned>(std::countl_zero(range)) - (32 - kRegisterBits);
+#endif
+    }
+
+    // The same for what the more probable bin leaves of it: one bit at most.
+    static NNR_INLINE unsigned missing_bits_of_rest(std::uint32_t rest) {
+        return (rest >> (kRegisterBits - 1)) ^ 1;
+    }
 
     // `base` is where `code` begins in the whole bitstream, for messages.
     ArithmeticDecoder(std::span<const std::uint8_t> code, std::size_t base)
@@ -53,14 +60,37 @@ public:
         const std::uint64_t limit = std::uint64_t{rest} << (64 - kRegisterBits);
         const bool less_probable = window_ >= limit;
         decoded ^= static_cast<unsigned>(less_probable);
+        // Both outcomes side by side, which is shorter than one after the choice.
+        const unsigned rest_missing = missing_bits_of_rest(rest), width_missing = missing_bits(width);
+        const std::uint32_t rest_range = rest << rest_missing, width_range = width << width_missing;
         window_ -= less_probable ? limit : 0;
-        range_ = less_probable ? width : rest;
-        const unsigned missing =
-            static_cast<unsigned>(std::countl_zero(range_)) - (32 - kRegisterBits);
-        range_ <<= missing;
-        shift(missing);
+        range_ = less_probable ? width_range : rest_range;
+        shift(less_probable ? width_missing : rest_missing);
         context.update(decoded);
         return decoded;
+    }
+
+    // The same for bins of which the caller does not know either what to do next: it branches on
+    // them anyway, and here the branch saves the more probable bin half its way through the range.
+    NNR_INLINE unsigned branching_bin(Context& context) {
+        const std::uint64_t widths = context.lps_widths();
+        const unsigned more_probable = context.state() >= 0;
+        const auto width = static_cast<std::uint32_t>((widths >> ((range_ >> 2) & 0x38)) & 0xFF);
+        const std::uint32_t rest = range_ - width;
+        const std::uint64_t limit = std::uint64_t{rest} << (64 - kRegisterBits);
+        if (window_ < limit) [[likely]] {
+            const unsigned missing = missing_bits_of_rest(rest);
+            range_ = rest << missing;
+            shift(missing);
+            context.update(more_probable);
+            return more_probable;
+        }
+        window_ -= limit;
+        const unsigned missing = missing_bits(width);
+        range_ = width << missing;
+        shift(missing);
+        context.update(1 - more_probable);
+        return 1 - more_probable;
     }
 
     NNR_INLINE unsigned bypass() {
@@ -71,7 +101,7 @@ public:
         return one;
     }
 
-    std::uint32_t bypass(unsigned count) {
+    NNR_INLINE std::uint32_t bypass(unsigned count) {
         std::uint32_t value = 0;
         for (; count >= kBypassAtOnce; count -= kBypassAtOnce)
             value = value << kBypassAtOnce | divide(kBypassAtOnce);
@@ -138,34 +168,49 @@ private:
             refill();
     }
 
-    void refill() {
-        if (end_ - next_ >= 8) [[likely]] {
-            std::uint64_t bytes;
-            std::memcpy(&bytes, next_, 8);
-            if constexpr (std::endian::native == std::endian::little) bytes = byte_swapped(bytes);
-            const auto held = static_cast<unsigned>(extra_ + static_cast<int>(kRegisterBits));
-            window_ |= bytes >> held;
-            const unsigned taken = (64 - held) / 8;
-            next_ += taken;
-            extra_ += static_cast<int>(taken * 8);
-            // What was put into the window beyond whole bytes comes again with the next refill.
-            window_ &= ~std::uint64_t{0} << (64 - static_cast<unsigned>(extra_ + 9));
+    NNR_INLINE void refill() {
+        if (end_ - next_ < 8) [[unlikely]] {
+            const Supply supply = supplied_at_end({window_, next_, past_end_, extra_}, end_, here());
+            window_ = supply.window;
+            next_ = supply.next;
+            past_end_ = supply.past_end;
+            extra_ = supply.extra;
             return;
         }
-        refill_at_end();
+        std::uint64_t bytes;
+        std::memcpy(&bytes, next_, 8);
+        if constexpr (std::endian::native == std::endian::little) bytes = byte_swapped(bytes);
+        const auto held = static_cast<unsigned>(extra_ + static_cast<int>(kRegisterBits));
+        window_ |= bytes >> held;
+        const unsigned taken = (64 - held) / 8;
+        next_ += taken;
+        extra_ += static_cast<int>(taken * 8);
+        // What was put into the window beyond whole bytes comes again with the next refill.
+        window_ &= ~std::uint64_t{0} << (64 - static_cast<unsigned>(extra_ + 9));
     }
 
-    NNR_OUTLINE void refill_at_end() {
+    struct Supply {
+        std::uint64_t window;
+        const std::uint8_t* next;
+        std::uint64_t past_end;
+        int extra;
+    };
+
+    // Byte by byte, and zeros after the last one. Without `this`, which would keep the decoder from
+    // living in registers.
+    static NNR_OUTLINE Supply supplied_at_end(Supply supply, const std::uint8_t* end,
+                                              std::size_t here) {
         constexpr std::uint64_t kTolerated = 128;
-        while (extra_ <= 64 - 8 - static_cast<int>(kRegisterBits)) {
+        while (supply.extra <= 64 - 8 - static_cast<int>(kRegisterBits)) {
             std::uint64_t byte = 0;
-            if (next_ < end_)
-                byte = *next_++;
-            else if ((past_end_ += 8) > kTolerated)
-                throw Fault(FaultKind::truncated, "the arithmetic code has no end", here());
-            extra_ += 8;
-            window_ |= byte << (64 - static_cast<int>(kRegisterBits) - extra_);
+            if (supply.next < end)
+                byte = *supply.next++;
+            else if ((supply.past_end += 8) > kTolerated)
+                throw Fault(FaultKind::truncated, "the arithmetic code has no end", here);
+            supply.extra += 8;
+            supply.window |= byte << (64 - static_cast<int>(kRegisterBits) - supply.extra);
         }
+        return supply;
     }
 
     static std::uint64_t byte_swapped(std::uint64_t value) {

@@ -1,7 +1,6 @@
 // The binary arithmetic encoder, the decoder's mirror.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -22,8 +21,7 @@ public:
         const bool less_probable = value != more_probable;
         low_ += less_probable ? rest : 0;
         range_ = less_probable ? width : rest;
-        const unsigned missing =
-            static_cast<unsigned>(std::countl_zero(range_)) - (32 - ArithmeticDecoder::kRegisterBits);
+        const unsigned missing = ArithmeticDecoder::missing_bits(range_);
         range_ <<= missing;
         shift(missing);
         context.update(value);
@@ -61,7 +59,7 @@ public:
             low_ <<= 1;
             ++bits;
         }
-        carry(low_ >> bits);
+        carry(*out_, low_ >> bits);
         for (; bits > 0; bits -= 8) out_->push_back(static_cast<std::uint8_t>(low_ >> (bits - 8)));
     }
 
@@ -79,19 +77,24 @@ private:
             write();
     }
 
-    void write() {
+    NNR_INLINE void write() {
         const unsigned kept = ArithmeticDecoder::kRegisterBits + pending_ - kWrittenAtOnce;
-        const std::uint64_t bits = low_ >> kept;
-        carry(bits >> kWrittenAtOnce);
-        for (unsigned by = kWrittenAtOnce; by > 0; by -= 8)
-            out_->push_back(static_cast<std::uint8_t>(bits >> (by - 8)));
+        append(*out_, low_ >> kept);
         low_ &= (std::uint64_t{1} << kept) - 1;
         pending_ -= kWrittenAtOnce;
     }
 
-    void carry(std::uint64_t over) {
+    // 32 bits, and the carry above them. Apart, and without `this`, which would keep the encoder from
+    // living in registers.
+    static NNR_OUTLINE void append(std::vector<std::uint8_t>& out, std::uint64_t bits) {
+        carry(out, bits >> kWrittenAtOnce);
+        for (unsigned by = kWrittenAtOnce; by > 0; by -= 8)
+            out.push_back(static_cast<std::uint8_t>(bits >> (by - 8)));
+    }
+
+    static void carry(std::vector<std::uint8_t>& out, std::uint64_t over) {
         if (over == 0) return;
-        for (std::size_t i = out_->size(); ++(*out_)[--i] == 0;) {
+        for (std::size_t i = out.size(); ++out[--i] == 0;) {
         }
     }
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "inline.hpp"
 #include "layer.hpp"
 
 namespace nnr::nnc {
@@ -25,7 +26,7 @@ constexpr std::uint32_t magnitude_of(std::int32_t level) {
 
 // What magnitude is left after all greater-than flags, 0 or more, as a prefix and a suffix.
 template <class Coder>
-void write_remainder(Coder& coder, unsigned prefix, std::uint32_t remainder, std::uint32_t room) {
+NNR_INLINE void write_remainder(Coder& coder, unsigned prefix, std::uint32_t remainder, std::uint32_t room) {
     unsigned length = 0;
     for (; length < at::kPrefixes && room >= (1u << length); ++length) {
         const bool longer = remainder >= (1u << length);
@@ -38,7 +39,7 @@ void write_remainder(Coder& coder, unsigned prefix, std::uint32_t remainder, std
 }
 
 template <class Coder>
-void write_level(Coder& coder, const Layer& layer, const CodebookRange& codebook,
+NNR_INLINE void write_level(Coder& coder, const Layer& layer, const CodebookRange& codebook,
                  const CodedLevel& level) {
     if (codebook.is_constant()) return;
     const unsigned flags = layer.greater_flags;

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "../../dispatch/targets.hpp"
+
 namespace nnr::nnc {
 namespace {
 
@@ -9,8 +11,8 @@ constexpr double kOneBit = 32768;
 // A configuration other than the first is sent with three bits.
 constexpr std::uint64_t kSendingCost = 3 * 32768;
 
-BinCosts computed_costs() {
-    BinCosts costs{};
+ContextBinCosts computed_costs() {
+    ContextBinCosts costs{};
     for (int index = 0; index < 1024; ++index) {
         const int state = index - 512;
         const int sureness = std::min(std::abs(state), 511);
@@ -44,18 +46,20 @@ public:
     void restart() {
         for (std::size_t i = 0; i < trials_.size(); ++i) {
             evaluate(i);
-            for (unsigned c = 0; c < kConfigurations; ++c)
-                trials_[i].contexts[c] = Context::of(c);
+            for (std::size_t c = 0; c < kContextConfigurations; ++c) {
+                trials_[i].fast[c] = kContextConfiguration[c].fast;
+                trials_[i].slow[c] = kContextConfiguration[c].slow;
+            }
         }
     }
 
     SearchResult result() {
         restart();
         SearchResult result;
-        for (const Trials& trials : trials_) {
+        for (const ContextTrials& trials : trials_) {
             unsigned best = 0;
             std::uint64_t least = trials.costs[0];
-            for (unsigned c = 1; c < kConfigurations; ++c)
+            for (unsigned c = 1; c < kContextConfigurations; ++c)
                 if (trials.costs[c] + kSendingCost < least) {
                     best = c;
                     least = trials.costs[c] + kSendingCost;
@@ -69,30 +73,17 @@ public:
 private:
     static constexpr std::size_t kBuffered = 256;
 
-    struct Trials {
-        std::array<Context, kConfigurations> contexts;
-        std::array<std::uint64_t, kConfigurations> costs{};
-    };
-
     NNR_OUTLINE void evaluate(std::size_t context) {
-        const std::uint8_t* const bins = &bins_[context * kBuffered];
-        Trials& trials = trials_[context];
-        const BinCosts& table = bin_costs();
-        for (unsigned c = 0; c < kConfigurations; ++c) {
-            Context& tried = trials.contexts[c];
-            std::uint64_t cost = 0;
-            for (std::uint32_t i = 0; i < counts_[context]; ++i) {
-                cost += table[bins[i]][static_cast<std::size_t>(512 + (tried.state() >> 3))];
-                tried.update(bins[i]);
-            }
-            trials.costs[c] += cost;
-        }
+        kernels_.context_costs(&bins_[context * kBuffered], counts_[context], costs_,
+                               trials_[context]);
         counts_[context] = 0;
     }
 
+    const KernelTable& kernels_ = kernels();
+    const ContextBinCosts& costs_ = bin_costs();
     std::vector<std::uint8_t> bins_;
     std::vector<std::uint32_t> counts_;
-    std::vector<Trials> trials_;
+    std::vector<ContextTrials> trials_;
 };
 
 template <bool kPlain>
@@ -116,8 +107,8 @@ void record(Recorder& recorder, const Layer& layer, const LayerChoices& choices,
 
 }  // namespace
 
-const BinCosts& bin_costs() {
-    static const BinCosts costs = computed_costs();
+const ContextBinCosts& bin_costs() {
+    static const ContextBinCosts costs = computed_costs();
     return costs;
 }
 

@@ -25,8 +25,6 @@ SearchResult search_configurations(const Layer& layer, const LayerChoices& choic
                                    std::span<const std::int32_t> levels,
                                    const SearchOptions& options);
 
-// The cost of a bin of a context in a state, in 1/32768 bits: [bin][512 + state / 8].
-using BinCosts = std::array<std::array<std::uint32_t, 1024>, 2>;
-const BinCosts& bin_costs();
+const ContextBinCosts& bin_costs();
 
 }  // namespace nnr::nnc

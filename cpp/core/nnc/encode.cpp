@@ -12,12 +12,16 @@
 #include "configuration_search.hpp"
 #include "layer_encoder.hpp"
 #include "level_quantizer.hpp"
+#include "rate_distortion.hpp"
 #include "step.hpp"
 
 namespace nnr::nnc {
 namespace {
 
 constexpr unsigned kDefaultUnaryLength = 10;
+// Squared steps that a bit is worth where another bit a weight leaves as much error less as a finer
+// step would.
+constexpr double kBalancedWeight = 0.4;
 // Elements that are worth a thread.
 constexpr std::size_t kElementsPerThread = 8 << 10;
 // Rows of nothing larger than this part of a step are zero however the trellis goes.
@@ -82,6 +86,11 @@ void quantize(const EncodeTask& task, float step, CodedLayer& coded) {
     const bool by_blocks = layer.scan_order != 0;
     if (by_blocks && skips) coded.choices.skipped = negligible_rows(layer, task.floats, step);
     quantize_trellis(layer, coded.choices.skipped, task.floats, step, coded.levels.data());
+    if (task.options.rdo == 0 || !is_plain(layer, coded.choices)) return;
+    // Where contexts start depends on the levels and the levels on where contexts start.
+    choose_configurations(coded, task.options);
+    quantize_rate_distortion(layer, coded.choices, task.floats, step,
+                             task.options.rdo * kBalancedWeight, coded.levels.data());
 }
 
 void choose_skipped_rows(const EncodeTask& task, CodedLayer& coded) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "inline.hpp"
 #include "probability.hpp"
 
 namespace nnr::nnc {
@@ -65,7 +66,7 @@ struct Scan {
 
     // Calls segment(row, first column, length) for what lies together in memory.
     template <class Segment>
-    void block_row(std::uint64_t index, const Segment& segment) const {
+    NNR_INLINE void block_row(std::uint64_t index, const Segment& segment) const {
         const std::uint64_t top = index * block_rows;
         const std::uint64_t bottom = std::min(rows, top + block_rows);
         for (std::uint64_t left = 0; left < columns; left += block_columns)

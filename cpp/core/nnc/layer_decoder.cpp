@@ -51,7 +51,7 @@ NNR_INLINE std::uint32_t read_remainder(ArithmeticDecoder& decoder, Context* pre
                                         std::uint32_t magnitude, std::uint32_t limit) {
     unsigned length = 0;
     while (length < at::kPrefixes && (!kLimited || limit >= magnitude + (1u << length))) {
-        if (decoder.bin(prefix[length]) == 0) break;
+        if (decoder.branching_bin(prefix[length]) == 0) break;
         magnitude += 1u << length;
         ++length;
     }
@@ -72,7 +72,7 @@ public:
         const unsigned negative = decoder.bin(contexts[at::kSign + sign]);
         Context* const greater = contexts + at::kGreater + negative;
         std::uint32_t magnitude = 1;
-        while (magnitude <= flags_ && decoder.bin(greater[2 * (magnitude - 1)]) != 0) ++magnitude;
+        while (magnitude <= flags_ && decoder.branching_bin(greater[2 * (magnitude - 1)]) != 0) ++magnitude;
         if (magnitude > flags_)
             magnitude = read_remainder<false>(decoder, contexts + at::prefix(flags_), magnitude, 0);
         return static_cast<std::int32_t>(negative != 0 ? 0 - magnitude : magnitude);
@@ -146,39 +146,52 @@ struct BlockRows {
     std::int32_t* levels;
 };
 
+// What is read of a block row so far. The decoder's copy for a segment lives in registers: stores of
+// levels could otherwise alias it.
+struct Progress {
+    ArithmeticDecoder& decoder;
+    Context* contexts;
+    Running running;
+};
+
 template <bool kDq, class Levels>
-void read_block_row(const BlockRows& rows, std::uint64_t index, ArithmeticDecoder& shared_decoder,
-                    std::span<Context> contexts, unsigned& shared_state) {
+void read_segment(const Levels& reader, Progress& progress, std::int32_t* levels,
+                  std::uint64_t first, std::uint64_t length) {
+    ArithmeticDecoder decoder = progress.decoder;
+    Running running = progress.running;
+    Context* const contexts = progress.contexts;
+    for (std::uint64_t position = first; position < first + length; ++position) {
+        const std::int32_t level = reader.read(decoder, contexts, running, position);
+        running.neighbour = level;
+        if constexpr (kDq) {
+            const auto bits = static_cast<std::uint32_t>(level);
+            levels[position] = static_cast<std::int32_t>(trellis::multiple(bits, running.state));
+            running.state = trellis::next(running.state, bits);
+        } else {
+            levels[position] = level;
+        }
+    }
+    progress.decoder = decoder;
+    progress.running = running;
+}
+
+template <bool kDq, class Levels>
+void read_block_row(const BlockRows& rows, std::uint64_t index, ArithmeticDecoder& decoder,
+                    std::span<Context> contexts, unsigned& state) {
     const Levels reader(rows.layer, rows.start);
-    // Copies that live in registers: stores of levels could otherwise alias them.
-    ArithmeticDecoder decoder = shared_decoder;
-    Running running{0, shared_state};
-    Context* const store = contexts.data();
-    const std::uint8_t* const skipped =
-        rows.start.skipped.empty() ? nullptr : rows.start.skipped.data();
+    Progress progress{decoder, contexts.data(), {0, state}};
+    const std::vector<std::uint8_t>& skipped = rows.start.skipped;
     const std::uint64_t columns = rows.layer.columns;
     rows.scan.block_row(index, [&](std::uint64_t row, std::uint64_t left, std::uint64_t length) {
         const std::uint64_t first = row * columns + left;
-        if (skipped != nullptr && skipped[row] != 0) {
+        if (!skipped.empty() && skipped[row] != 0) {
             std::memset(rows.levels + first, 0, length * sizeof *rows.levels);
-            if (kDq) running.state = trellis::after_zeros(running.state, columns);
+            if (kDq) progress.running.state = trellis::after_zeros(progress.running.state, columns);
             return;
         }
-        for (std::uint64_t position = first; position < first + length; ++position) {
-            const std::int32_t level = reader.read(decoder, store, running, position);
-            running.neighbour = level;
-            if constexpr (kDq) {
-                const auto bits = static_cast<std::uint32_t>(level);
-                rows.levels[position] =
-                    static_cast<std::int32_t>(trellis::multiple(bits, running.state));
-                running.state = trellis::next(running.state, bits);
-            } else {
-                rows.levels[position] = level;
-            }
-        }
+        read_segment<kDq>(reader, progress, rows.levels, first, length);
     });
-    shared_decoder = decoder;
-    shared_state = running.state;
+    state = progress.running.state;
 }
 
 using ReadBlockRow = void (*)(const BlockRows&, std::uint64_t, ArithmeticDecoder&,

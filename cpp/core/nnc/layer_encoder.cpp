@@ -28,9 +28,10 @@ void write_start(StoreCoder& coder, const Layer& layer, const LayerChoices& choi
 }
 
 template <bool kPlain>
-void write_levels(StoreCoder& coder, const Layer& layer, const LayerChoices& choices,
+void write_levels(StoreCoder& shared_coder, const Layer& layer, const LayerChoices& choices,
                   const std::int32_t* levels, std::vector<EncodedEntry>& entries) {
     const bool restarts = Scan(layer).count() > 1;
+    StoreCoder coder = shared_coder;  // in registers
     const std::size_t contexts = choices.configurations.size();
     const auto begin_block_row = [&](unsigned state) {
         for (std::size_t i = 0; i < contexts; ++i)
@@ -46,6 +47,7 @@ void write_levels(StoreCoder& coder, const Layer& layer, const LayerChoices& cho
                     write_level_of<kPlain>(coder, layer, choices, position, magnitude_of(level),
                                            level < 0, neighbour, state);
                 });
+    shared_coder = coder;
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ void encode_layer(ArithmeticEncoder& encoder, const Layer& layer, const LayerCho
 // level(position, level, neighbour, state) for those that are not skipped. NNCodec's search for
 // configurations keeps the neighbour across block rows.
 template <class BeginBlockRow, class Level>
-void walk_levels(const Layer& layer, const LayerChoices& choices, const std::int32_t* levels,
+NNR_INLINE void walk_levels(const Layer& layer, const LayerChoices& choices, const std::int32_t* levels,
                  bool keep_neighbour, const BeginBlockRow& begin_block_row, const Level& visit) {
     const Scan scan(layer);
     const std::uint8_t* const skipped = choices.skipped.empty() ? nullptr : choices.skipped.data();

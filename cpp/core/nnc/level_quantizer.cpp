@@ -5,52 +5,10 @@
 #include <limits>
 #include <vector>
 
-#include "arithmetic_decoder.hpp"
+#include "trellis_search.hpp"
 
 namespace nnr::nnc {
 namespace {
-
-// The arrivals of a state: one on an even level, which may be zero, and one on an odd level.
-struct Arrivals {
-    std::uint8_t even, odd;
-};
-constexpr std::array<Arrivals, trellis::kStates> kArrivals = [] {
-    std::array<Arrivals, trellis::kStates> arrivals{};
-    for (std::uint8_t from = 0; from < trellis::kStates; ++from) {
-        arrivals[trellis::kNext[from][0]].even = from;
-        arrivals[trellis::kNext[from][1]].odd = from;
-    }
-    return arrivals;
-}();
-
-// The four multiples of the step about a weight, one for each remainder by four: with the parity of
-// the state it leaves, a multiple's remainder says which arrival it is.
-struct Candidates {
-    std::array<double, 4> distance;
-    double zero_distance;
-    double first;
-
-    NNR_INLINE explicit Candidates(double scaled) : zero_distance(scaled * scaled) {
-        first = std::max(1.0, std::floor(scaled) - 1);
-        const auto start = static_cast<std::uint32_t>(first) & 3;
-        for (unsigned i = 0; i < 4; ++i) {
-            const double difference = scaled - (first + i);
-            distance[(start + i) & 3] = difference * difference;
-        }
-    }
-
-    std::uint32_t multiple(unsigned remainder) const {
-        const auto start = static_cast<std::uint32_t>(first);
-        return start + ((remainder - start) & 3);
-    }
-};
-
-constexpr unsigned even_remainder(unsigned from) { return 3 * (from & 1); }
-constexpr unsigned odd_remainder(unsigned from) { return 2 - (from & 1); }
-
-// Two bits a state: whether the odd arrival won, and whether the even one was zero.
-using Decisions = std::uint16_t;
-constexpr unsigned kOddWon = 1, kZeroWon = 2;
 
 using Costs = std::array<double, trellis::kStates>;
 
@@ -69,35 +27,13 @@ NNR_INLINE unsigned arrive(const Costs& costs, const Candidates& candidates, dou
 }
 
 template <std::size_t... kState>
-NNR_INLINE Decisions step(Costs& costs, const Candidates& candidates,
+NNR_INLINE Decisions advance(Costs& costs, const Candidates& candidates,
                           std::index_sequence<kState...>) {
     Costs next;
     unsigned decisions = 0;
     ((decisions |= arrive<kState>(costs, candidates, next[kState]) << (2 * kState)), ...);
     costs = next;
     return static_cast<Decisions>(decisions);
-}
-
-struct Segment {
-    std::uint64_t first, length;
-    bool skipped;
-};
-
-std::vector<Segment> segments_of(const Layer& layer, std::span<const std::uint8_t> skipped) {
-    std::vector<Segment> segments;
-    const Scan scan(layer);
-    for (std::uint64_t index = 0; index < scan.count(); ++index)
-        scan.block_row(index, [&](std::uint64_t row, std::uint64_t left, std::uint64_t length) {
-            const std::uint64_t first = row * layer.columns + left;
-            const bool is_skipped = !skipped.empty() && skipped[row] != 0;
-            const bool continues = !segments.empty() && !is_skipped && !segments.back().skipped &&
-                                   segments.back().first + segments.back().length == first;
-            if (continues)
-                segments.back().length += length;
-            else
-                segments.push_back({first, length, is_skipped});
-        });
-    return segments;
 }
 
 void pass_skipped(Costs& costs, std::uint64_t columns) {
@@ -107,13 +43,33 @@ void pass_skipped(Costs& costs, std::uint64_t columns) {
     costs = next;
 }
 
+}  // namespace
+
+std::vector<Segment> segments_of(const Layer& layer, std::span<const std::uint8_t> skipped) {
+    std::vector<Segment> segments;
+    const Scan scan(layer);
+    for (std::uint64_t index = 0; index < scan.count(); ++index) {
+        bool begins = true;
+        scan.block_row(index, [&](std::uint64_t row, std::uint64_t left, std::uint64_t length) {
+            const std::uint64_t first = row * layer.columns + left;
+            const bool is_skipped = !skipped.empty() && skipped[row] != 0;
+            const bool continues = !begins && !is_skipped && !segments.back().skipped &&
+                                   segments.back().first + segments.back().length == first;
+            if (continues)
+                segments.back().length += length;
+            else
+                segments.push_back({first, length, is_skipped, begins});
+            begins = false;
+        });
+    }
+    return segments;
+}
+
 unsigned before_skipped(unsigned state, std::uint64_t columns) {
     unsigned from = 0;
     while (trellis::after_zeros(from, columns) != state) ++from;
     return from;
 }
-
-}  // namespace
 
 std::optional<std::size_t> first_unquantizable(std::span<const float> weights, float step) {
     const double largest = kLargestLevel * double{step};
@@ -148,7 +104,7 @@ void quantize_trellis(const Layer& layer, std::span<const std::uint8_t> skipped,
             continue;
         }
         for (std::uint64_t i = segment.first; i < segment.first + segment.length; ++i)
-            decisions[i] = step(costs, Candidates(std::fabs(double{weights[i]}) * inverse),
+            decisions[i] = advance(costs, Candidates(std::fabs(double{weights[i]}) * inverse),
                                 std::make_index_sequence<trellis::kStates>());
     }
     auto state = static_cast<unsigned>(std::ranges::min_element(costs) - costs.begin());
@@ -159,17 +115,9 @@ void quantize_trellis(const Layer& layer, std::span<const std::uint8_t> skipped,
             continue;
         }
         for (std::uint64_t i = segment->first + segment->length; i-- > segment->first;) {
-            const unsigned decision = decisions[i] >> (2 * state);
-            const bool odd = (decision & kOddWon) != 0;
-            const unsigned from = odd ? kArrivals[state].odd : kArrivals[state].even;
-            std::uint32_t level = 0;
-            if (odd || (decision & kZeroWon) == 0) {
-                const Candidates candidates(std::fabs(double{weights[i]}) * inverse);
-                const unsigned remainder = odd ? odd_remainder(from) : even_remainder(from);
-                level = (candidates.multiple(remainder) + 1) / 2;
-            }
-            levels[i] = static_cast<std::int32_t>(std::signbit(weights[i]) ? 0 - level : level);
-            state = from;
+            const Step step = step_back(decisions[i], state, weights[i], inverse);
+            levels[i] = step.level;
+            state = step.from;
         }
     }
 }
