@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "context_tables.hpp"
+#include "trellis_tables.hpp"
 
 namespace nnr {
 
@@ -148,6 +149,12 @@ struct KernelTable {
     // in the state it finds, and moves the trackers.
     void (*context_costs)(const std::uint8_t* bins, std::size_t count,
                           const ContextBinCosts& costs, ContextTrials& trials);
+
+    // One step of the Viterbi algorithm a weight, in float64: `costs`, one a state, are the squared
+    // errors in steps of the best ways there; `decisions` say of each state how it was reached.
+    // Magnitudes are below 2^31 steps.
+    void (*trellis)(const float* weights, std::size_t count, double inverse_step, double* costs,
+                    TrellisDecisions* decisions);
 };
 
 extern const KernelTable kScalarKernels;

@@ -25,6 +25,7 @@
 #include "conv.hpp"
 #include "minmax.hpp"
 #include "quantize.hpp"
+#include "trellis.hpp"
 
 #define NNR_KERNELS ::nnr
 #include "make_table.hpp"

@@ -90,6 +90,7 @@ constexpr KernelTable make_table(const char* name) {
     table.unpack[1] = unpack_entry<std::uint16_t>;
     table.conv = NNR_KERNELS::conv;
     table.context_costs = NNR_KERNELS::context_costs;
+    table.trellis = NNR_KERNELS::trellis;
     return table;
 }
 

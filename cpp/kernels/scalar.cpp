@@ -4,6 +4,7 @@
 #include "reference/conv.hpp"
 #include "reference/minmax.hpp"
 #include "reference/quantize.hpp"
+#include "reference/trellis.hpp"
 
 #define NNR_KERNELS ::nnr::reference
 #include "make_table.hpp"

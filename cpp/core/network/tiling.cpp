@@ -55,9 +55,16 @@ Index taken_length(const Plan& plan, Axis axis, Index length) {
     };
     const Index least = (length + phase - 1) / phase;
     if (!refuses(least)) return least * phase;
-    const std::ranges::iota_view phases(least, std::max(least, kSearched / phase));
-    const Index found = *std::ranges::partition_point(phases, refuses);
-    return (refuses(found) ? least : found) * phase;
+    // Bisected here, since clang before 16 cannot compile libstdc++'s views.
+    Index first = least, last = std::max(least, kSearched / phase);
+    while (first < last) {
+        const Index middle = first + (last - first) / 2;
+        if (refuses(middle))
+            first = middle + 1;
+        else
+            last = middle;
+    }
+    return (refuses(first) ? least : first) * phase;
 }
 
 // Roughly, in multiplications: what is not a convolution moves floats at the pace of memory.

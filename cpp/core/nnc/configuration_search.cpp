@@ -1,6 +1,7 @@
 #include "configuration_search.hpp"
 
 #include <cmath>
+#include <memory>
 
 #include "../../dispatch/targets.hpp"
 
@@ -30,7 +31,9 @@ ContextBinCosts computed_costs() {
 class Recorder {
 public:
     explicit Recorder(std::size_t contexts)
-        : bins_(contexts * kBuffered), counts_(contexts), trials_(contexts) {
+        : bins_(std::make_unique_for_overwrite<std::uint8_t[]>(contexts * kBuffered)),
+          counts_(contexts),
+          trials_(contexts) {
         restart();
     }
 
@@ -40,12 +43,12 @@ public:
         if (++count == kBuffered) [[unlikely]]
             evaluate(context);
     }
-    void bypass(std::uint32_t, unsigned) {}
+    void bypass(std::uint32_t, unsigned count) { bypassed_ += count; }
 
     // Contexts begin anew at every block row.
     void restart() {
         for (std::size_t i = 0; i < trials_.size(); ++i) {
-            evaluate(i);
+            if (counts_[i] != 0) evaluate(i);
             for (std::size_t c = 0; c < kContextConfigurations; ++c) {
                 trials_[i].fast[c] = kContextConfiguration[c].fast;
                 trials_[i].slow[c] = kContextConfiguration[c].slow;
@@ -56,6 +59,7 @@ public:
     SearchResult result() {
         restart();
         SearchResult result;
+        result.cost = bypassed_ * static_cast<std::uint64_t>(kOneBit);
         for (const ContextTrials& trials : trials_) {
             unsigned best = 0;
             std::uint64_t least = trials.costs[0];
@@ -81,10 +85,24 @@ private:
 
     const KernelTable& kernels_ = kernels();
     const ContextBinCosts& costs_ = bin_costs();
-    std::vector<std::uint8_t> bins_;
+    std::uint64_t bypassed_ = 0;
+    std::unique_ptr<std::uint8_t[]> bins_;
     std::vector<std::uint32_t> counts_;
     std::vector<ContextTrials> trials_;
 };
+
+// Of the bins that say which contexts do not start from the first configuration.
+std::uint64_t flags_cost(const Layer& layer, const LayerChoices& choices,
+                         std::span<const std::uint8_t> configurations) {
+    std::uint64_t cost = 0;
+    Context context = Context::of(0);
+    for_each_configured(layer, choices.with_history, at::kPrefixes, [&](unsigned index) {
+        const bool differs = configurations[index] != 0;
+        cost += bin_costs()[differs][static_cast<std::size_t>(512 + (context.state() >> 3))];
+        context.update(differs);
+    });
+    return cost;
+}
 
 template <bool kPlain>
 void record(Recorder& recorder, const Layer& layer, const LayerChoices& choices,
@@ -122,7 +140,9 @@ SearchResult search_configurations(const Layer& layer, const LayerChoices& choic
         else
             record<false>(recorder, layer, choices, levels.data(), options);
     }
-    return recorder.result();
+    SearchResult result = recorder.result();
+    result.cost += flags_cost(layer, choices, result.configurations);
+    return result;
 }
 
 }  // namespace nnr::nnc

@@ -17,7 +17,7 @@ struct SearchOptions {
 
 struct SearchResult {
     std::vector<std::uint8_t> configurations;  // one a context of the store
-    std::uint64_t cost = 0;                    // of all context bins, in 1/32768 bits
+    std::uint64_t cost = 0;  // of the levels and of what is sent before them, in 1/32768 bits
 };
 
 // Runs all nine configurations of every context over the bins that the levels give.

@@ -1,6 +1,7 @@
 #include "encode.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
@@ -18,7 +19,10 @@
 namespace nnr::nnc {
 namespace {
 
-constexpr unsigned kDefaultUnaryLength = 10;
+constexpr unsigned kDefaultUnaryLength = 11;
+// Every flag more has contexts whose configurations are sent: small tensors may do without.
+constexpr std::array<unsigned, 3> kTriedUnaryLengths{2, 5, kDefaultUnaryLength};
+constexpr std::size_t kTriedElements = 16 << 10;
 // Squared steps that a bit is worth where another bit a weight leaves as much error less as a finer
 // step would.
 constexpr double kBalancedWeight = 0.4;
@@ -76,21 +80,44 @@ void choose_configurations(CodedLayer& coded, const EncodeOptions& options) {
         coded.choices.configurations.assign(at::end(coded.layer.greater_flags), 0);
 }
 
+// The levels of least error.
 void quantize(const EncodeTask& task, float step, CodedLayer& coded) {
     const Layer& layer = coded.layer;
-    const bool skips = task.options.row_skipping && layer.has_row_syntax();
     if (!layer.dq) {
         quantize_uniform(task.floats, step, coded.levels.data());
         return;
     }
-    const bool by_blocks = layer.scan_order != 0;
-    if (by_blocks && skips) coded.choices.skipped = negligible_rows(layer, task.floats, step);
+    const bool skips = task.options.row_skipping && layer.has_row_syntax();
+    if (layer.scan_order != 0 && skips)
+        coded.choices.skipped = negligible_rows(layer, task.floats, step);
     quantize_trellis(layer, coded.choices.skipped, task.floats, step, coded.levels.data());
-    if (task.options.rdo == 0 || !is_plain(layer, coded.choices)) return;
-    // Where contexts start depends on the levels and the levels on where contexts start.
+}
+
+// Levels whose error is worth what it saves. Where contexts start depends on the levels and the
+// levels on where contexts start, so this begins from the levels of least error.
+void weigh_rate(const EncodeTask& task, float step, CodedLayer& coded) {
+    if (task.options.rdo == 0 || !coded.layer.dq || !is_plain(coded.layer, coded.choices)) return;
     choose_configurations(coded, task.options);
-    quantize_rate_distortion(layer, coded.choices, task.floats, step,
+    quantize_rate_distortion(coded.layer, coded.choices, task.floats, step,
                              task.options.rdo * kBalancedWeight, coded.levels.data());
+}
+
+void choose_unary_length(const EncodeTask& task, CodedLayer& coded) {
+    const bool tries = task.options.unary_length == 0 && task.options.optimize_contexts &&
+                       coded.levels.size() <= kTriedElements;
+    if (!tries) return;
+    std::uint64_t least = UINT64_MAX;
+    unsigned best = kDefaultUnaryLength;
+    for (const unsigned length : kTriedUnaryLengths) {
+        coded.layer.greater_flags = length;
+        const std::uint64_t cost =
+            search_configurations(coded.layer, coded.choices, coded.levels, {}).cost;
+        if (cost < least) {
+            least = cost;
+            best = length;
+        }
+    }
+    coded.layer.greater_flags = best;
 }
 
 void choose_skipped_rows(const EncodeTask& task, CodedLayer& coded) {
@@ -146,21 +173,28 @@ Code best_code(const EncodeTask& task, CodedLayer& coded, unsigned density) {
     return other.bytes.size() < code.bytes.size() ? other : code;
 }
 
+// A finished unit and what is in it.
+struct EncodedUnit {
+    std::vector<std::uint8_t> bytes;
+    CodedLayer coded;
+    std::optional<Codebook> codebook;
+};
+
 DataUnit header_of(const EncodeTask& task, const SeriesParameters& parameters,
-                   const Layer& layer) {
+                   const EncodedUnit& encoded) {
     DataUnit unit;
     unit.parameters.parent_signalling = parameters.parent_signalling;
-    unit.type = !task.is_float      ? PayloadType::integers
+    unit.type = !task.is_float     ? PayloadType::integers
                 : task.options.raw ? PayloadType::raw_floats
                                    : PayloadType::floats;
     unit.names = {task.name};
     unit.node = task.node;
     if (parameters.parent_signalling) unit.parent = task.parent;
-    unit.codebook = task.codebook;
-    unit.dq = layer.dq;
+    unit.codebook = encoded.codebook;
+    unit.dq = encoded.coded.layer.dq && !task.options.raw;
     unit.dimensions = task.dimensions;
-    unit.greater_flags = layer.greater_flags;
-    unit.scan_order = task.options.raw ? 0 : layer.scan_order;
+    unit.greater_flags = encoded.coded.layer.greater_flags;
+    unit.scan_order = task.options.raw ? 0 : encoded.coded.layer.scan_order;
     return unit;
 }
 
@@ -174,71 +208,75 @@ void write_raw(const EncodeTask& task, std::vector<std::uint8_t>& body) {
             std::reverse(body.data() + i, body.data() + i + 4);
 }
 
-void write_unit(EncodeTask& task, const SeriesParameters& parameters, const Layer& layer,
-                const Code& code) {
-    DataUnit header = header_of(task, parameters, layer);
-    header.entries = code.entries;
+void write_unit(const EncodeTask& task, const SeriesParameters& parameters, EncodedUnit& encoded) {
     std::vector<std::uint8_t> body;
-    write_data_unit_header(body, header);
-    if (task.options.raw)
+    if (task.options.raw && task.is_float) {
+        write_data_unit_header(body, header_of(task, parameters, encoded));
         write_raw(task, body);
-    else
+    } else {
+        const Code code = best_code(task, encoded.coded, parameters.qp_density);
+        DataUnit header = header_of(task, parameters, encoded);
+        header.entries = code.entries;
+        write_data_unit_header(body, header);
         body.insert(body.end(), code.bytes.begin(), code.bytes.end());
-    append_unit(task.unit, UnitType::compressed_data, body);
+    }
+    append_unit(encoded.bytes, UnitType::compressed_data, body);
 }
 
-// With a codebook, and without one where that is shorter.
-void encode_with_codebook(EncodeTask& task, const SeriesParameters& parameters, CodedLayer& coded) {
-    std::vector<std::int32_t> multiples = coded.levels;
-    Code plain = best_code(task, coded, parameters.qp_density);
-    write_unit(task, parameters, coded.layer, plain);
-    const std::optional<Codebook> codebook = codebook_of(multiples);
-    if (!codebook) return;
-    std::vector<std::uint8_t> shortest = std::move(task.unit);
-    task.unit.clear();
-    CodedLayer indexed = coded;
-    indexed.layer.codebook = codebook->range();
-    indexed.levels = indices_of(multiples, *codebook);
-    indexed.choices.skipped.clear();
-    choose_skipped_rows(task, indexed);
-    task.codebook = codebook;
-    const Code code = best_code(task, indexed, parameters.qp_density);
-    write_unit(task, parameters, indexed.layer, code);
-    if (task.unit.size() < shortest.size()) {
-        coded = std::move(indexed);
-        return;
+EncodedUnit plainly_encoded(const EncodeTask& task, const SeriesParameters& parameters) {
+    EncodedUnit encoded{{}, {layer_of(task), {}, {}}, std::nullopt};
+    CodedLayer& coded = encoded.coded;
+    if (!task.options.raw) {
+        if (task.is_float) {
+            const float step = step_size(task.qp, parameters.qp_density);
+            coded.levels.resize(task.floats.size());
+            quantize(task, step, coded);
+            choose_unary_length(task, coded);
+            weigh_rate(task, step, coded);
+        } else {
+            coded.levels.assign(task.integers.begin(), task.integers.end());
+            choose_unary_length(task, coded);
+        }
+        choose_skipped_rows(task, coded);
     }
-    task.unit = std::move(shortest);
-    task.codebook.reset();
+    write_unit(task, parameters, encoded);
+    return encoded;
+}
+
+// The same levels as indices into a codebook; none where they are too many.
+std::optional<EncodedUnit> indexed(const EncodeTask& task, const SeriesParameters& parameters,
+                                   const EncodedUnit& plain) {
+    EncodedUnit encoded{{}, {plain.coded.layer, {}, {}}, codebook_of(plain.coded.levels)};
+    if (!encoded.codebook) return std::nullopt;
+    encoded.coded.layer.codebook = encoded.codebook->range();
+    encoded.coded.levels = indices_of(plain.coded.levels, *encoded.codebook);
+    choose_skipped_rows(task, encoded.coded);
+    write_unit(task, parameters, encoded);
+    return encoded;
+}
+
+EncodedUnit shortest(const EncodeTask& task, const SeriesParameters& parameters) {
+    EncodedUnit plain = plainly_encoded(task, parameters);
+    if (!task.options.codebook || !task.is_float || task.options.raw) return plain;
+    auto with_codebook = indexed(task, parameters, plain);
+    const bool shorter = with_codebook && with_codebook->bytes.size() < plain.bytes.size();
+    return shorter ? std::move(*with_codebook) : std::move(plain);
 }
 
 void encode_unit(EncodeTask& task, const SeriesParameters& parameters) {
-    CodedLayer coded{layer_of(task), {}, {}};
-    if (task.is_float && task.options.raw) {
-        write_unit(task, parameters, coded.layer, {});
-        return;
-    }
-    if (task.is_float) {
+    if (task.is_float && !task.options.raw) {
         const float step = step_size(task.qp, parameters.qp_density);
         if (const auto at = first_unquantizable(task.floats, step)) {
-            task.error = std::isfinite(task.floats[*at])
-                             ? "element " + std::to_string(*at) + " is too large for its step"
-                             : "element " + std::to_string(*at) + " is not finite";
+            task.error = "element " + std::to_string(*at) +
+                         (std::isfinite(task.floats[*at]) ? " is too large for its step"
+                                                          : " is not finite");
             return;
         }
-        coded.levels.resize(task.floats.size());
-        quantize(task, step, coded);
-    } else {
-        coded.levels.assign(task.integers.begin(), task.integers.end());
     }
-    choose_skipped_rows(task, coded);
-    if (task.options.codebook && task.is_float) {
-        encode_with_codebook(task, parameters, coded);
-    } else {
-        const Code code = best_code(task, coded, parameters.qp_density);
-        write_unit(task, parameters, coded.layer, code);
-    }
-    if (task.levels != nullptr) store_multiples(coded, task.levels);
+    EncodedUnit encoded = shortest(task, parameters);
+    if (task.levels != nullptr) store_multiples(encoded.coded, task.levels);
+    task.unit = std::move(encoded.bytes);
+    task.codebook = std::move(encoded.codebook);
 }
 
 }  // namespace

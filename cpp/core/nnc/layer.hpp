@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "../../kernels/trellis_tables.hpp"
 #include "inline.hpp"
 #include "probability.hpp"
 
@@ -75,15 +76,13 @@ struct Scan {
     }
 };
 
-// The trellis of dependent quantisation: eight states, of which the odd ones reconstruct odd
-// multiples of the step and zero, the even ones even multiples.
 namespace trellis {
 
-constexpr unsigned kStates = 8;
-inline constexpr std::array<std::array<std::uint8_t, 2>, kStates> kNext{
-    {{0, 2}, {7, 5}, {1, 3}, {6, 4}, {2, 0}, {5, 7}, {3, 1}, {4, 6}}};
+constexpr unsigned kStates = kTrellisStates;
 
-constexpr unsigned next(unsigned state, std::uint32_t level) { return kNext[state][level & 1]; }
+constexpr unsigned next(unsigned state, std::uint32_t level) {
+    return kTrellisNext[state][level & 1];
+}
 
 // The state after `count` zeros; four of them lead back to where they began.
 constexpr unsigned after_zeros(unsigned state, std::uint64_t count) {

@@ -5,36 +5,13 @@
 #include <limits>
 #include <vector>
 
+#include "../../dispatch/targets.hpp"
 #include "trellis_search.hpp"
 
 namespace nnr::nnc {
 namespace {
 
 using Costs = std::array<double, trellis::kStates>;
-
-template <unsigned kState>
-NNR_INLINE unsigned arrive(const Costs& costs, const Candidates& candidates, double& best) {
-    constexpr Arrivals from = kArrivals[kState];
-    const double even = costs[from.even] + candidates.distance[even_remainder(from.even)];
-    const double zero = costs[from.even] + candidates.zero_distance;
-    const double odd = costs[from.odd] + candidates.distance[odd_remainder(from.odd)];
-    const bool zero_won = zero < even;
-    const double of_even = zero_won ? zero : even;
-    // Of equals, the one from the lower state.
-    const bool odd_won = from.odd < from.even ? odd <= of_even : odd < of_even;
-    best = odd_won ? odd : of_even;
-    return (odd_won ? kOddWon : 0) | (zero_won ? kZeroWon : 0);
-}
-
-template <std::size_t... kState>
-NNR_INLINE Decisions advance(Costs& costs, const Candidates& candidates,
-                          std::index_sequence<kState...>) {
-    Costs next;
-    unsigned decisions = 0;
-    ((decisions |= arrive<kState>(costs, candidates, next[kState]) << (2 * kState)), ...);
-    costs = next;
-    return static_cast<Decisions>(decisions);
-}
 
 void pass_skipped(Costs& costs, std::uint64_t columns) {
     Costs next;
@@ -92,9 +69,10 @@ void quantize_uniform(std::span<const float> weights, float step, std::int32_t* 
 
 void quantize_trellis(const Layer& layer, std::span<const std::uint8_t> skipped,
                       std::span<const float> weights, float step_size, std::int32_t* levels) {
+    const KernelTable& level_kernels = kernels();
     const double inverse = 1.0 / double{step_size};
     const std::vector<Segment> segments = segments_of(layer, skipped);
-    std::vector<Decisions> decisions(weights.size());
+    std::vector<TrellisDecisions> decisions(weights.size());
     Costs costs;
     costs.fill(std::numeric_limits<double>::max() / 2);
     costs[0] = 0;
@@ -103,9 +81,8 @@ void quantize_trellis(const Layer& layer, std::span<const std::uint8_t> skipped,
             pass_skipped(costs, layer.columns);
             continue;
         }
-        for (std::uint64_t i = segment.first; i < segment.first + segment.length; ++i)
-            decisions[i] = advance(costs, Candidates(std::fabs(double{weights[i]}) * inverse),
-                                std::make_index_sequence<trellis::kStates>());
+        level_kernels.trellis(weights.data() + segment.first, segment.length, inverse, costs.data(),
+                              decisions.data() + segment.first);
     }
     auto state = static_cast<unsigned>(std::ranges::min_element(costs) - costs.begin());
     for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {

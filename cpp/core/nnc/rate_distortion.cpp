@@ -157,24 +157,26 @@ private:
     void advance(std::uint64_t i) {
         const float weight = weights_[i];
         const bool negative = std::signbit(weight);
-        const Candidates candidates(std::fabs(double{weight}) * inverse_);
+        const double scaled = std::fabs(double{weight}) * inverse_;
+        const std::uint32_t lowest = lowest_multiple(scaled);
         const unsigned sign_after = by_sign(negative ? -1 : 1);
-        // By remainder and by the neighbour's sign; only two of the three occur at a time.
+        // By remainder and by the neighbour's sign.
         std::array<std::array<double, 3>, 4> coded;
-        for (unsigned remainder = 0; remainder < 4; ++remainder) {
-            const std::uint32_t level = candidates.level(remainder);
+        for (unsigned multiple = lowest; multiple < lowest + 4; ++multiple) {
+            const double difference = scaled - multiple;
             for (unsigned sign = 0; sign < 3; ++sign)
-                coded[remainder][sign] = candidates.distance[remainder] +
-                                         rates_.magnitude(level, negative, sign);
+                coded[multiple & 3][sign] = difference * difference +
+                                            rates_.magnitude((multiple + 1) / 2, negative, sign);
         }
+        const double zero_distance = scaled * scaled;
         Survivors next;
         unsigned decisions = 0;
         for (unsigned state = 0; state < trellis::kStates; ++state) {
-            const auto [even_from, odd_from] = kArrivals[state];
+            const auto [even_from, odd_from] = kTrellisArrivals[state];
             const Survivor &even = survivors_[even_from], &odd = survivors_[odd_from];
             const double even_cost = even.cost + coded[even_remainder(even_from)][even.sign] +
                                      rates_.significance(even_from, even.sign, true);
-            const double zero_cost = even.cost + candidates.zero_distance +
+            const double zero_cost = even.cost + zero_distance +
                                      rates_.significance(even_from, even.sign, false);
             const double odd_cost = odd.cost + coded[odd_remainder(odd_from)][odd.sign] +
                                     rates_.significance(odd_from, odd.sign, true);
@@ -185,7 +187,7 @@ private:
             decisions |= ((odd_won ? kOddWon : 0) | (zero_won ? kZeroWon : 0)) << (2 * state);
         }
         survivors_ = next;
-        decisions_[i] = static_cast<Decisions>(decisions);
+        decisions_[i] = static_cast<TrellisDecisions>(decisions);
     }
 
     unsigned best() const {
@@ -220,7 +222,7 @@ private:
     std::span<const float> weights_;
     double inverse_;
     Rates rates_;
-    std::vector<Decisions> decisions_;
+    std::vector<TrellisDecisions> decisions_;
     std::vector<Context> contexts_;
     Survivors survivors_;
     std::int32_t neighbour_ = 0;

@@ -13,48 +13,16 @@
 
 namespace nnr::nnc {
 
-// The arrivals of a state: one on an even level, which may be zero, and one on an odd level.
-struct Arrivals {
-    std::uint8_t even, odd;
-};
-inline constexpr std::array<Arrivals, trellis::kStates> kArrivals = [] {
-    std::array<Arrivals, trellis::kStates> arrivals{};
-    for (std::uint8_t from = 0; from < trellis::kStates; ++from) {
-        arrivals[trellis::kNext[from][0]].even = from;
-        arrivals[trellis::kNext[from][1]].odd = from;
-    }
-    return arrivals;
-}();
+// The lowest of the four multiples of the step about a magnitude, given in steps.
+NNR_INLINE std::uint32_t lowest_multiple(double scaled) {
+    const auto whole = static_cast<std::uint32_t>(scaled);
+    return whole > 2 ? whole - 1 : 1;
+}
 
-// The remainder by four of the multiple that leaves a state on an even or an odd level.
-constexpr unsigned even_remainder(unsigned from) { return 3 * (from & 1); }
-constexpr unsigned odd_remainder(unsigned from) { return 2 - (from & 1); }
-
-// The four multiples of the step about a weight's magnitude, one for each remainder by four.
-struct Candidates {
-    std::array<double, 4> distance;  // squared, by remainder, in steps
-    double zero_distance;
-    std::uint32_t first;
-
-    NNR_INLINE explicit Candidates(double scaled) : zero_distance(scaled * scaled) {
-        const double lowest = std::max(1.0, std::floor(scaled) - 1);
-        first = static_cast<std::uint32_t>(lowest);
-        for (unsigned i = 0; i < 4; ++i) {
-            const double difference = scaled - (lowest + i);
-            distance[(first + i) & 3] = difference * difference;
-        }
-    }
-
-    std::uint32_t multiple(unsigned remainder) const {
-        return first + ((remainder - first) & 3);
-    }
-    // The magnitude of the level that stands for it.
-    std::uint32_t level(unsigned remainder) const { return (multiple(remainder) + 1) / 2; }
-};
-
-// How each state was arrived at, two bits a state.
-using Decisions = std::uint16_t;
-constexpr unsigned kOddWon = 1, kZeroWon = 2;
+// The magnitude of the level that stands for that one of the four which leaves `remainder` by four.
+NNR_INLINE std::uint32_t level_of(std::uint32_t lowest, unsigned remainder) {
+    return (lowest + ((remainder - lowest) & 3) + 1) / 2;
+}
 
 // Weights that are coded one after the other; or, where rows are skipped, that are not coded.
 struct Segment {
@@ -73,14 +41,14 @@ struct Step {
     std::int32_t level;
     unsigned from;
 };
-NNR_INLINE Step step_back(Decisions decisions, unsigned state, float weight, double inverse) {
+NNR_INLINE Step step_back(TrellisDecisions decisions, unsigned state, float weight, double inverse) {
     const unsigned decision = static_cast<unsigned>(decisions) >> (2 * state);
     const bool odd = (decision & kOddWon) != 0;
-    const unsigned from = odd ? kArrivals[state].odd : kArrivals[state].even;
+    const unsigned from = odd ? kTrellisArrivals[state].odd : kTrellisArrivals[state].even;
     std::uint32_t level = 0;
     if (odd || (decision & kZeroWon) == 0)
-        level = Candidates(std::fabs(double{weight}) * inverse)
-                    .level(odd ? odd_remainder(from) : even_remainder(from));
+        level = level_of(lowest_multiple(std::fabs(double{weight}) * inverse),
+                         odd ? odd_remainder(from) : even_remainder(from));
     return {static_cast<std::int32_t>(std::signbit(weight) ? 0 - level : level), from};
 }
 
