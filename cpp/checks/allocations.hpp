@@ -36,19 +36,23 @@ private:
 
 }  // namespace nnr::checks
 
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     using namespace nnr::checks;
     void* const memory = std::malloc(std::max<std::size_t>(size, 1));
-    if (memory == nullptr) throw std::bad_alloc();
     const std::size_t now = allocated += size_of_allocation(memory);
     for (std::size_t most = most_allocated; most < now;)
         if (most_allocated.compare_exchange_weak(most, now)) break;
     return memory;
 }
 
+void* operator new(std::size_t size) {
+    if (void* const memory = operator new(size, std::nothrow)) return memory;
+    throw std::bad_alloc();
+}
+
 void operator delete(void* memory) noexcept {
-    if (memory == nullptr) return;
     nnr::checks::allocated -= nnr::checks::size_of_allocation(memory);
     std::free(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { operator delete(memory); }

@@ -192,8 +192,13 @@ inline void require_reported(const ChosenTensor& tensor, const EncodeTask& task,
 
 inline void require_round_trip(const ChosenStream& chosen, std::span<const EncodeTask> tasks) {
     const std::vector<std::uint8_t> bytes = bytes_of(chosen.parameters, tasks);
-    const std::optional<Stream> stream = parsed(bytes);
-    require(stream && stream->data_units.size() == tasks.size(), "the headers do not parse");
+    std::optional<Stream> stream;
+    try {
+        stream = parse(bytes);
+    } catch (const Fault& fault) {
+        throw Wrong("the headers do not parse: " + std::string(fault.what()));
+    }
+    require(stream->data_units.size() == tasks.size(), "another number of units");
     std::vector<Past> pasts;
     for (const ChosenTensor& tensor : chosen.tensors) pasts.push_back(tensor.past);
     for (const unsigned threads : {1u, 3u}) {

@@ -226,7 +226,7 @@ void write_unit(const EncodeTask& task, const SeriesParameters& parameters, Enco
 EncodedUnit plainly_encoded(const EncodeTask& task, const SeriesParameters& parameters) {
     EncodedUnit encoded{{}, {layer_of(task), {}, {}}, std::nullopt};
     CodedLayer& coded = encoded.coded;
-    if (!task.options.raw) {
+    if (!task.options.raw || !task.is_float) {
         if (task.is_float) {
             const float step = step_size(task.qp, parameters.qp_density);
             coded.levels.resize(task.floats.size());

@@ -67,12 +67,10 @@ void encode_layer(ArithmeticEncoder& encoder, const Layer& layer, const LayerCho
     std::vector<Context> store = fresh_store(layer.greater_flags);
     StoreCoder coder{encoder, store.data()};
     write_start(coder, layer, choices);
-    if (layer.has_levels()) {
-        if (is_plain(layer, choices))
-            write_levels<true>(coder, layer, choices, levels.data(), entries);
-        else
-            write_levels<false>(coder, layer, choices, levels.data(), entries);
-    }
+    if (is_plain(layer, choices))
+        write_levels<true>(coder, layer, choices, levels.data(), entries);
+    else
+        write_levels<false>(coder, layer, choices, levels.data(), entries);
     encoder = coder.encoder;
 }
 

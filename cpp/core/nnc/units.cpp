@@ -169,16 +169,17 @@ Stream parse(std::span<const std::uint8_t> data) {
     Stream stream;
     Progress progress;
     for (std::size_t offset = 0; offset < data.size();) {
-        const Unit unit = parse_unit(data, offset, stream.units.size());
-        if (offset == 0 && !unit.is(UnitType::start))
-            throw Fault(FaultKind::corrupt, "the first unit is no start unit", 0);
+        const std::size_t number = stream.units.size();
         try {
+            const Unit unit = parse_unit(data, offset, number);
+            if (offset == 0 && !unit.is(UnitType::start))
+                throw Fault(FaultKind::corrupt, "the first unit is no start unit", 0);
             parse_next(data, unit, stream, progress);
+            stream.units.push_back(unit);
+            offset = unit.end();
         } catch (const Fault& fault) {
-            throw fault.in_unit(unit.number);
+            throw fault.in_unit(number);
         }
-        stream.units.push_back(unit);
-        offset = unit.end();
     }
     return stream;
 }
