@@ -1,13 +1,16 @@
-"""What several test files share: the levels of this CPU, and where the large test data lies."""
+"""What several test files share: the levels of this CPU, the command, where large test data lies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
-import nnr
+import nnr.cli
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -30,3 +33,28 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"needs the photographs and clips in {SHARED_DATA.name}/, which are not here")
     return SHARED_DATA
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def nnr_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    def run(*arguments: str | Path) -> Result:
+        monkeypatch.setattr(sys, "argv", ["nnr", *map(str, arguments)])
+        with pytest.raises(SystemExit) as raised:
+            nnr.cli.main()
+        captured = capsys.readouterr()
+        return Result(int(raised.value.code or 0), captured.out, captured.err)
+
+    return run

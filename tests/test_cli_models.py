@@ -8,43 +8,17 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from conftest import Command, Result
 from model_files import normal, run_onnx, small_network
 
-import nnr.cli
 from nnr.coding.uniform import compress
 from nnr.models import Model, load
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Command = Callable[..., Result]
-
-
-@pytest.fixture
-def nnr_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*arguments: str | Path) -> Result:
-        monkeypatch.setattr(sys, "argv", ["nnr", *map(str, arguments)])
-        with pytest.raises(SystemExit) as raised:
-            nnr.cli.main()
-        captured = capsys.readouterr()
-        return Result(int(raised.value.code or 0), captured.out, captured.err)
-
-    return run
 
 
 @pytest.fixture

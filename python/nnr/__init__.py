@@ -1,6 +1,7 @@
 """Compressed, interoperable representation of trained neural networks (MPEG-NNR).
 
-``nnr.quantize(array, bits=8)`` quantises one tensor, ``nnr.load(path)`` reads a model.
+``nnr.quantize(array, bits=8)`` quantises one tensor, ``nnr.load(path)`` reads a model,
+``nnr.encode(model, bits=8)`` makes a bitstream of it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from . import cpu, reference
 from ._core import version as __version__
 from .bitpack import pack, unpack
+from .coding.nnc import NncFile, decode, encode
 from .coding.uniform import CompressedFile, CompressedModel, compress
 from .errors import BitstreamError, ExternalToolError, MissingExtraError, UnsupportedOperatorError
 from .minmax import minmax
@@ -24,6 +26,7 @@ __all__ = [
     "MissingExtraError",
     "Model",
     "Network",
+    "NncFile",
     "PostFilter",
     "QuantizedArray",
     "Topology",
@@ -31,7 +34,9 @@ __all__ = [
     "__version__",
     "compress",
     "cpu",
+    "decode",
     "dequantize",
+    "encode",
     "load",
     "minmax",
     "pack",

@@ -127,3 +127,82 @@ class NetworkPlan:
         threads: int,
         tile: int | None,
     ) -> None: ...
+
+_NncPayload: TypeAlias = Literal["int", "float", "raw_float", "block"]
+_NncRole: TypeAlias = Literal[
+    "weight", "g", "h", "local_scaling", "beta", "gamma", "mean", "variance", "bias"
+]
+
+class NncDataUnit:
+    number: int
+    offset: int
+    size: int
+    payload_offset: int
+    payload_type: _NncPayload
+    names: list[str]
+    tensors: list[tuple[str, _NncRole, tuple[int, ...], np.dtype[Any]]]
+    dq: bool
+    unary_length: int
+    scan_order: int
+    decomposed_rank: int
+    shape: tuple[int, ...]
+    entry_points: int
+    codebook: tuple[list[int], int] | None
+    node: tuple[int, int, int] | None
+    parent: tuple[int, bool, int, bytes] | None
+
+class NncStream:
+    def __init__(self, data: NDArray[np.uint8]) -> None: ...
+    units: list[tuple[int, int, int]]
+    topologies: list[tuple[int, int, int, int]]
+    notes: list[str]
+    edition: int
+    qp_density: int
+    parent_signalling: bool
+    pre_signalled: bool
+    data_units: list[NncDataUnit]
+    def decode(
+        self,
+        indices: list[int],
+        values: bool,
+        levels: bool,
+        base_levels: dict[str, NDArray[np.int32]],
+        history: dict[str, NDArray[np.uint8]],
+        max_elements: int,
+        threads: int,
+    ) -> list[list[tuple[str, NDArray[Any] | None, NDArray[np.int32] | None, int | None]]]: ...
+
+class NncEncodeTask:
+    def __init__(
+        self,
+        name: str,
+        values: NDArray[np.float32] | NDArray[np.int32],
+        qp: int,
+        *,
+        dq: bool,
+        rdo: float,
+        unary_length: int,
+        scan_order: int,
+        row_skipping: bool,
+        optimize_contexts: bool,
+        codebook: bool,
+        raw: bool,
+        nncodec: bool,
+        node: tuple[int, int, int],
+        parent: tuple[int, bool] | None,
+        base_levels: NDArray[np.int32] | None,
+        history: NDArray[np.uint8] | None,
+    ) -> None: ...
+
+def nnc_step_size(qp: int, qp_density: int) -> float: ...
+def nnc_encode(
+    tasks: list[NncEncodeTask],
+    qp_density: int,
+    parent_signalling: bool,
+    values: bool,
+    threads: int,
+) -> list[tuple[bytes, NDArray[np.int32] | None, NDArray[Any] | None, int | None, bool]]: ...
+def nnc_parameter_units(
+    qp_density: int, parent_signalling: bool, pre_signalled: bool, codebooks: bool
+) -> bytes: ...
+def nnc_topology_unit(storage_format: int, compression_format: int, data: bytes) -> bytes: ...

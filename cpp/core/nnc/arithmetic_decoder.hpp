@@ -2,6 +2,7 @@
 // bitstream lies.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -141,7 +142,12 @@ public:
         return position() + kRegisterBits > static_cast<std::uint64_t>(end_ - begin_) * 8;
     }
 
-    std::size_t here() const { return base_ + static_cast<std::size_t>(next_ - begin_); }
+    // The byte that the register has come to, however far ahead bytes are taken in.
+    std::size_t here() const {
+        const std::uint64_t bits = position() + kRegisterBits;
+        return base_ + std::min(static_cast<std::size_t>(bits / 8),
+                                static_cast<std::size_t>(end_ - begin_));
+    }
 
 private:
     static constexpr unsigned kBypassAtOnce = 16;

@@ -1,6 +1,7 @@
 // The bits of headers, most significant first. Every read is checked against the end.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "fault.hpp"
+#include "utf8.hpp"
 
 namespace nnr::nnc {
 
@@ -58,11 +60,15 @@ public:
                                     bytes << 24);
     }
 
-    // Text that ends with a zero byte.
+    // Text in UTF-8 that ends with a zero byte.
     std::string st() {
         if (!is_aligned()) fail(FaultKind::corrupt, "text off a byte boundary");
-        std::string text;
-        while (const auto byte = static_cast<char>(u(8))) text.push_back(byte);
+        const auto rest = data_.first(static_cast<std::size_t>(end_ / 8)).subspan(byte_offset());
+        const auto end = std::ranges::find(rest, std::uint8_t{0});
+        if (end == rest.end()) fail(FaultKind::truncated, "text goes on beyond its unit");
+        const std::string text(rest.begin(), end);
+        if (!is_utf8(text)) fail(FaultKind::corrupt, "text that is not UTF-8");
+        bit_ += (text.size() + 1) * 8;
         return text;
     }
 

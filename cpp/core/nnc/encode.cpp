@@ -39,7 +39,7 @@ Layer layer_of(const EncodeTask& task) {
     Layer layer;
     layer.rows = task.dimensions.empty() ? 1 : task.dimensions[0];
     layer.columns = layer.rows == 0 ? 0 : count_of(task) / layer.rows;
-    layer.dq = task.is_float && task.options.dq && !task.options.codebook;
+    layer.dq = task.is_float && task.options.dq;
     layer.greater_flags =
         task.options.unary_length != 0 ? task.options.unary_length : kDefaultUnaryLength;
     layer.scan_order = layer.is_matrix() ? task.options.scan_order : 0;
@@ -226,7 +226,7 @@ void write_unit(const EncodeTask& task, const SeriesParameters& parameters, Enco
 EncodedUnit plainly_encoded(const EncodeTask& task, const SeriesParameters& parameters) {
     EncodedUnit encoded{{}, {layer_of(task), {}, {}}, std::nullopt};
     CodedLayer& coded = encoded.coded;
-    if (!task.options.raw || !task.is_float) {
+    if (!task.options.raw) {
         if (task.is_float) {
             const float step = step_size(task.qp, parameters.qp_density);
             coded.levels.resize(task.floats.size());
@@ -243,13 +243,16 @@ EncodedUnit plainly_encoded(const EncodeTask& task, const SeriesParameters& para
     return encoded;
 }
 
-// The same levels as indices into a codebook; none where they are too many.
+// Indices into a codebook of what rounding gives; none where that is too many values.
 std::optional<EncodedUnit> indexed(const EncodeTask& task, const SeriesParameters& parameters,
-                                   const EncodedUnit& plain) {
-    EncodedUnit encoded{{}, {plain.coded.layer, {}, {}}, codebook_of(plain.coded.levels)};
+                                   const Layer& layer) {
+    std::vector<std::int32_t> levels(task.floats.size());
+    quantize_uniform(task.floats, step_size(task.qp, parameters.qp_density), levels.data());
+    EncodedUnit encoded{{}, {layer, {}, {}}, codebook_of(levels)};
     if (!encoded.codebook) return std::nullopt;
+    encoded.coded.layer.dq = false;
     encoded.coded.layer.codebook = encoded.codebook->range();
-    encoded.coded.levels = indices_of(plain.coded.levels, *encoded.codebook);
+    encoded.coded.levels = indices_of(levels, *encoded.codebook);
     choose_skipped_rows(task, encoded.coded);
     write_unit(task, parameters, encoded);
     return encoded;
@@ -258,12 +261,13 @@ std::optional<EncodedUnit> indexed(const EncodeTask& task, const SeriesParameter
 EncodedUnit shortest(const EncodeTask& task, const SeriesParameters& parameters) {
     EncodedUnit plain = plainly_encoded(task, parameters);
     if (!task.options.codebook || !task.is_float || task.options.raw) return plain;
-    auto with_codebook = indexed(task, parameters, plain);
+    auto with_codebook = indexed(task, parameters, plain.coded.layer);
     const bool shorter = with_codebook && with_codebook->bytes.size() < plain.bytes.size();
     return shorter ? std::move(*with_codebook) : std::move(plain);
 }
 
 void encode_unit(EncodeTask& task, const SeriesParameters& parameters) {
+    task.options.raw &= task.is_float;
     if (task.is_float && !task.options.raw) {
         const float step = step_size(task.qp, parameters.qp_density);
         if (const auto at = first_unquantizable(task.floats, step)) {
@@ -276,6 +280,7 @@ void encode_unit(EncodeTask& task, const SeriesParameters& parameters) {
     EncodedUnit encoded = shortest(task, parameters);
     if (task.levels != nullptr) store_multiples(encoded.coded, task.levels);
     task.unit = std::move(encoded.bytes);
+    task.is_dependent = encoded.coded.layer.dq && !task.options.raw;
     task.codebook = std::move(encoded.codebook);
 }
 

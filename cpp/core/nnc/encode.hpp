@@ -37,13 +37,13 @@ struct EncodeTask {
     std::span<const std::int32_t> base_levels;
     std::span<const std::uint8_t> history;
 
-    // Where the integers before dequantisation go; null for raw values. And what the decoder will
-    // reconstruct, if asked for: of the type that it will have.
+    // Where the integers before dequantisation go; null for raw values.
     std::int32_t* levels = nullptr;
 
     // Set by encoding.
     std::vector<std::uint8_t> unit;
     std::optional<Codebook> codebook;
+    bool is_dependent = false;  // whether dependent quantisation was used
     std::string error;  // why it cannot be encoded; empty if it was
 };
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..coding.nnc import NncRecord
     from ..coding.uniform import TensorRecord
     from ..models import Topology
 
@@ -28,7 +30,7 @@ def info(
     from ..models import READABLE
 
     check_input(source, "FILE", READABLE)
-    records, topology, metadata = _contents(source)
+    records, topology, metadata, notes = _contents(source)
     sizes = file_sizes(source)
     original = sum(record.original_bytes for record in records)
     stored = sum(record.stored_bytes for record in records)
@@ -40,6 +42,7 @@ def info(
                 "tensors": [record_fields(record) for record in records],
                 "topology": topology,
                 "metadata": metadata,
+                "notes": notes,
                 **size_fields(sizes),
                 "original_weights": original,
                 "ratio": ratio,
@@ -53,22 +56,43 @@ def info(
         f"{sizes.total:,} bytes: {sizes.payload:,} weights, {sizes.structure:,} structure\n"
         f"weights before compression: {original:,} bytes, ratio {ratio:.3f}"
     )
+    for note in notes:
+        print(f"note: {note}")
 
 
-def _contents(source: Path) -> tuple[list[TensorRecord], str | None, dict[str, str]]:
-    """Return the records of the tensors, the topology's format, and the metadata."""
+class _Contents(NamedTuple):
+    """The records of the tensors, the topology's format, the metadata, and what was skipped."""
+
+    records: list[TensorRecord] | list[NncRecord]
+    topology: str | None
+    metadata: dict[str, str]
+    notes: Sequence[str] = ()
+
+
+def _contents(source: Path) -> _Contents:
+    from ..coding.nnc import NncFile
     from ..coding.uniform import CompressedFile, is_compressed
-    from ..models import load
+    from ..models import BITSTREAMS, load
     from ..models.safetensors import SafetensorsFile
 
+    if source.suffix.lower() in BITSTREAMS:
+        bitstream = NncFile(source)
+        return _Contents(
+            bitstream.records(),
+            _format(bitstream.topology),
+            bitstream.metadata,
+            bitstream.notes,
+        )
     if source.suffix.lower() == ".safetensors":
         file = SafetensorsFile(source)
         if is_compressed(file):
             compressed = CompressedFile(file)
-            return compressed.records(), _format(compressed.topology), compressed.metadata
+            return _Contents(
+                compressed.records(), _format(compressed.topology), compressed.metadata
+            )
     model = load(source)
     records = [_record(name, array) for name, array in model.tensors.items()]
-    return records, _format(model.topology), model.metadata
+    return _Contents(records, _format(model.topology), model.metadata)
 
 
 def _format(topology: Topology | None) -> str | None:

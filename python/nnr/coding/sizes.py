@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ..models import onnx
 from ..models.file_sizes import FileSizes
-from ..models.formats import load
+from ..models.formats import BITSTREAMS, load
 from ..models.model import Model
 from ..models.safetensors import SafetensorsFile
+from .nnc.file import NncFile
 from .uniform.file import CompressedFile, is_compressed
 
 
@@ -37,6 +38,8 @@ def file_sizes(path: str | os.PathLike[str], model: Model | None = None) -> File
         file = SafetensorsFile(path)
         if is_compressed(file):
             return FileSizes(total, CompressedFile(file).payload_bytes)
+    if path.suffix.lower() in BITSTREAMS:
+        return FileSizes(total, NncFile(path).payload_bytes)
     if path.suffix.lower() == ".onnx":
         total += sum(beside.stat().st_size for beside in onnx.data_files(path))
     return FileSizes(total, (model or load(path)).nbytes)

@@ -1,6 +1,6 @@
-"""Model files in and out: ONNX, safetensors, NumPy ``.npz`` and PyTorch state dicts."""
+"""Model files in and out: ONNX, safetensors, NumPy ``.npz``, PyTorch state dicts, bitstreams."""
 
-from .formats import READABLE, WRITABLE, load
+from .formats import BITSTREAMS, READABLE, WRITABLE, load
 from .model import Model, Topology
 
-__all__ = ["READABLE", "WRITABLE", "Model", "Topology", "load"]
+__all__ = ["BITSTREAMS", "READABLE", "WRITABLE", "Model", "Topology", "load"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from ..files import atomic_write
 from . import npz, onnx, safetensors, torch
 from .model import Model
 
@@ -16,12 +17,26 @@ _Function = TypeVar("_Function")
 
 
 def _read_safetensors(path: str | os.PathLike[str]) -> Model:
-    # The only step upwards from models to coding, and therefore not at the top of the file: the
-    # fixed-length form is a safetensors file too, and what it holds is the reconstructed model.
+    # Here are the only steps upwards from models to coding, and therefore not at the top of the
+    # file: a coding's files are model files too, and what they hold is the reconstructed model.
     from ..coding.uniform import CompressedFile, is_compressed
 
     file = safetensors.SafetensorsFile(path)
     return CompressedFile(file).decompress() if is_compressed(file) else safetensors.model_of(file)
+
+
+def _read_bitstream(path: str | os.PathLike[str]) -> Model:
+    from ..coding.nnc import decode
+
+    return decode(path)
+
+
+def _write_bitstream(model: Model, path: str | os.PathLike[str]) -> None:
+    from ..coding.nnc import encode
+
+    data = encode(model)
+    with atomic_write(path) as file:
+        file.write(data)
 
 
 _READERS: dict[str, _Reader] = {
@@ -30,6 +45,8 @@ _READERS: dict[str, _Reader] = {
     ".npz": npz.read,
     ".pt": torch.read,
     ".pth": torch.read,
+    ".nnr": _read_bitstream,
+    ".nnc": _read_bitstream,
 }
 _WRITERS: dict[str, _Writer] = {
     ".onnx": onnx.write,
@@ -37,15 +54,20 @@ _WRITERS: dict[str, _Writer] = {
     ".npz": npz.write,
     ".pt": torch.write,
     ".pth": torch.write,
+    ".nnr": _write_bitstream,
+    ".nnc": _write_bitstream,
 }
+# ISO/IEC 15938-17, by the name of the standard's project and of its codec.
+BITSTREAMS = (".nnr", ".nnc")
 READABLE = tuple(_READERS)
 WRITABLE = tuple(_WRITERS)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model file: ``.onnx``, ``.safetensors``, ``.npz``, or a state dict ``.pt``, ``.pth``.
+    """Read a model file.
 
-    A file that ``nnr compress`` wrote gives the reconstructed model.
+    That is ``.onnx``, ``.safetensors``, ``.npz``, a state dict ``.pt`` or ``.pth``, or a bitstream
+    ``.nnr`` or ``.nnc``. A file that ``nnr compress`` wrote gives the reconstructed model.
 
     Parameters
     ----------

@@ -20,14 +20,15 @@ class Topology:
 
     Parameters
     ----------
-    format : "onnx"
+    format : {"onnx", "nnef"}
         How *data* is to be read.
     data : bytes
         A serialized ONNX ``ModelProto`` whose weight tensors keep their names, dimensions and
-        types, but hold no values, so that the graph can be filled again.
+        types, but hold no values, so that the graph can be filled again. Or the text of an NNEF
+        ``graph.nnef``, which ``.nnr`` files alone hold.
     """
 
-    format: Literal["onnx"]
+    format: Literal["onnx", "nnef"]
     data: bytes = field(repr=False)
 
 
@@ -78,10 +79,11 @@ class Model:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model in the format that the extension of *path* names.
 
-        ``.onnx`` needs a topology. ``.safetensors`` and ``.npz`` keep one that is there, so that a
+        ``.onnx`` needs a topology. ``.safetensors`` and ``.npz`` keep one of ONNX, so that a
         model goes through them and back; ``.pt`` and ``.pth`` hold a plain state dict, which has
-        no place for topology and metadata. An existing file is replaced only when the new one is
-        complete.
+        no place for topology and metadata. ``.nnr`` and ``.nnc`` are what `nnr.encode` makes with
+        its default settings: weights are quantised. An existing file is replaced only when the
+        new one is complete.
 
         Raises
         ------
@@ -94,6 +96,20 @@ class Model:
         from .formats import writer_of
 
         writer_of(path)(self, path)
+
+    def levels(self, name: str) -> NDArray[np.int32]:
+        """Return the integers of a tensor before dequantisation.
+
+        Only a model that came out of a bitstream (``.nnr``, ``.nnc``) has them.
+
+        Raises
+        ------
+        ValueError
+            This model did not, or the tensor has none.
+        KeyError
+            There is no such tensor.
+        """
+        raise ValueError(f"tensor {name!r} has no levels: the model did not come from a bitstream")
 
     def __repr__(self) -> str:
         count = len(self.tensors)

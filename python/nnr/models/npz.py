@@ -92,7 +92,7 @@ def write(model: Model, path: str | os.PathLike[str]) -> None:
     if dtypes or model.metadata:
         text = json.dumps({"dtypes": dtypes, "metadata": model.metadata})
         arrays[_DESCRIPTION] = np.frombuffer(text.encode(), np.uint8)
-    if model.topology is not None:
+    if model.topology is not None and model.topology.format == "onnx":
         arrays[_TOPOLOGY] = np.frombuffer(model.topology.data, np.uint8)
     with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():

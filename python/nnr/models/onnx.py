@@ -71,6 +71,8 @@ def graph_of(model: Model) -> onnx.ModelProto:
     """
     if model.topology is None:
         raise ValueError("the model has no topology; load it from an ONNX file")
+    if model.topology.format != "onnx":
+        raise ValueError(f"the topology is {model.topology.format.upper()}, not ONNX")
     return _parse(model.topology.data, "the topology")
 
 
@@ -92,8 +94,7 @@ def read(path: str | os.PathLike[str]) -> Model:
     tensors: dict[str, NDArray[Any]] = {}
     for slot in _slots(proto, str(path)):
         tensors[slot.name] = reader.array(slot.tensor)
-        for field in _VALUE_FIELDS:
-            slot.tensor.ClearField(field)
+        _clear_values(slot.tensor)
     for tensor in _all_tensors(proto):
         reader.load_into(tensor)
     metadata = _pairs(proto.metadata_props, str(path))
@@ -122,8 +123,14 @@ def write(
             "write .safetensors, .npz or .pt"
         )
     proto = graph_of(model)
-    slots = list(_slots(proto, "the topology"))
+    slots = [
+        slot
+        for slot in _slots(proto, "the topology")
+        if slot.name in model.tensors or not _has_values(slot.tensor)
+    ]
     _check_tensors(model, slots)
+    for slot in slots:
+        _clear_values(slot.tensor)
     for key, value in model.metadata.items():
         proto.metadata_props.add(key=key, value=value)
     # A tensor takes a few bytes more than its payload for the length of that.
@@ -226,6 +233,17 @@ def _text(field: str | bytes, origin: str) -> str:
     if isinstance(field, bytes):
         raise BitstreamError(f"{origin}: {field!r} is no text", kind="corrupt", byte_offset=0)
     return field
+
+
+def _clear_values(tensor: onnx.TensorProto) -> None:
+    for field in _VALUE_FIELDS:
+        tensor.ClearField(field)
+
+
+def _has_values(tensor: onnx.TensorProto) -> bool:
+    """Whether a topology of someone else holds values, which tensors of the model replace."""
+    fields = {field.name for field, _ in tensor.ListFields()}
+    return not fields.isdisjoint(_VALUE_FIELDS)
 
 
 def _is_external(tensor: onnx.TensorProto) -> bool:

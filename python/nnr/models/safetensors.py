@@ -205,7 +205,7 @@ def write(model: Model, path: str | os.PathLike[str]) -> None:
     """
     refuse_reserved([*model.tensors, *model.metadata])
     entries = dict(model.tensors)
-    if model.topology is not None:
+    if model.topology is not None and model.topology.format == "onnx":
         entries[TOPOLOGY_ENTRY] = np.frombuffer(model.topology.data, np.uint8)
     write_entries(entries, model.metadata, path)
 

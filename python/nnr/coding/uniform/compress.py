@@ -101,7 +101,7 @@ class CompressedModel:
                 text, parts = "", [tensor]
             entries[name] = parts[0]
             texts[TENSOR_PREFIX + name] = _described(name, text, parts)
-        if self.topology is not None:
+        if self.topology is not None and self.topology.format == "onnx":
             graph = np.frombuffer(self.topology.data, np.uint8)
             entries[TOPOLOGY_ENTRY] = graph
             texts[TOPOLOGY_ENTRY] = _described(TOPOLOGY_ENTRY, TOPOLOGY_TEXT, [graph])

@@ -94,6 +94,11 @@ class CompressedFile:
         return {key: value for key, value in items if not key.startswith(RESERVED_PREFIX)}
 
     @property
+    def has_checksums(self) -> bool:
+        """Always, in this form."""
+        return True
+
+    @property
     def nbytes(self) -> int:
         """The size of the file."""
         return self._file.nbytes

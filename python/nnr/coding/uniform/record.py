@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...quantized_array import QuantizedArray
-
-# Elements whose errors are computed at a time, so that memory does not grow with the tensor.
-_CHUNK = 1 << 20
+from ..differences import differences
 
 
 @dataclass(frozen=True)
@@ -104,13 +101,7 @@ def _errors(original: NDArray[Any], rebuilt: NDArray[Any]) -> tuple[float, float
     if original.size == 0:
         return 0.0, 0.0
     largest, total = 0.0, 0.0
-    for difference in _differences(original.reshape(-1), rebuilt.reshape(-1)):
+    for difference in differences(original, rebuilt):
         largest = max(largest, float(difference.max()))
         total += float(difference.sum())
     return largest, total / original.size
-
-
-def _differences(original: NDArray[Any], rebuilt: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
-    for start in range(0, original.size, _CHUNK):
-        part = slice(start, start + _CHUNK)
-        yield np.abs(original[part].astype(np.float64) - rebuilt[part].astype(np.float64))
