@@ -54,7 +54,7 @@ public:
     }
 
     NNR_INLINE unsigned bin(Context& context) {
-        const std::uint64_t widths = context.lps_widths();
+        const std::uint64_t widths = context.lps_widths;
         unsigned decoded = context.state() >= 0;
         const auto width = static_cast<std::uint32_t>((widths >> ((range_ >> 2) & 0x38)) & 0xFF);
         const std::uint32_t rest = range_ - width;
@@ -74,7 +74,7 @@ public:
     // The same for bins of which the caller does not know either what to do next: it branches on
     // them anyway, and here the branch saves the more probable bin half its way through the range.
     NNR_INLINE unsigned branching_bin(Context& context) {
-        const std::uint64_t widths = context.lps_widths();
+        const std::uint64_t widths = context.lps_widths;
         const unsigned more_probable = context.state() >= 0;
         const auto width = static_cast<std::uint32_t>((widths >> ((range_ >> 2) & 0x38)) & 0xFF);
         const std::uint32_t rest = range_ - width;

@@ -14,7 +14,7 @@ public:
     explicit ArithmeticEncoder(std::vector<std::uint8_t>& out) : out_(&out), begin_(out.size()) {}
 
     NNR_INLINE void bin(Context& context, unsigned value) {
-        const std::uint64_t widths = context.lps_widths();
+        const std::uint64_t widths = context.lps_widths;
         const unsigned more_probable = context.state() >= 0;
         const auto width = static_cast<std::uint32_t>((widths >> ((range_ >> 2) & 0x38)) & 0xFF);
         const std::uint32_t rest = range_ - width;

@@ -115,8 +115,9 @@ constexpr unsigned end(unsigned greater_flags) { return prefix(greater_flags) + 
 }  // namespace at
 
 // Of three contexts, the one for a neighbour of this sign.
+constexpr unsigned sign_context(bool negative) { return negative ? 1 : 2; }
 constexpr unsigned by_sign(std::int32_t neighbour) {
-    return neighbour == 0 ? 0 : neighbour < 0 ? 1 : 2;
+    return neighbour == 0 ? 0 : sign_context(neighbour < 0);
 }
 
 // The contexts whose configuration is sent, in the order in which it is. Edition 1 sends one prefix

@@ -9,9 +9,10 @@
 namespace nnr::nnc {
 namespace {
 
-// What goes on from one level to the next.
+// What goes on from one level to the next: the neighbour's sign as contexts see it, known before its
+// magnitude is, and the state of the trellis.
 struct Running {
-    std::int32_t neighbour = 0;
+    unsigned sign = by_sign(0);
     unsigned state = 0;
 };
 
@@ -65,11 +66,13 @@ public:
     PlainLevels(const Layer& layer, const LayerStart&) : flags_(layer.greater_flags) {}
 
     NNR_INLINE std::int32_t read(ArithmeticDecoder& decoder, Context* contexts,
-                                 const Running& running, std::uint64_t) const {
-        const unsigned sign = by_sign(running.neighbour);
+                                 Running& running, std::uint64_t) const {
+        const unsigned sign = running.sign;
+        running.sign = by_sign(0);
         const unsigned state = kDq ? running.state : 0;
         if (decoder.bin(contexts[at::kSignificance + 3 * state + sign]) == 0) return 0;
         const unsigned negative = decoder.bin(contexts[at::kSign + sign]);
+        running.sign = sign_context(negative != 0);
         Context* const greater = contexts + at::kGreater + negative;
         std::uint32_t magnitude = 1;
         while (magnitude <= flags_ && decoder.branching_bin(greater[2 * (magnitude - 1)]) != 0) ++magnitude;
@@ -90,13 +93,14 @@ public:
           codebook_(layer.limits()),
           history_(start.with_history ? layer.history.data() : nullptr) {}
 
-    std::int32_t read(ArithmeticDecoder& decoder, Context* contexts, const Running& running,
+    std::int32_t read(ArithmeticDecoder& decoder, Context* contexts, Running& running,
                       std::uint64_t position) const {
+        const unsigned sign = running.sign;
+        running.sign = by_sign(0);
         if (codebook_.is_constant()) return 0;
         const unsigned flags = layer_.greater_flags;
         const std::int32_t base = layer_.is_temporal() ? layer_.base_levels[position] : 0;
         const std::uint32_t base_magnitude = magnitude_of(base);
-        const unsigned sign = by_sign(running.neighbour);
 
         unsigned significance = at::kSignificance + 3 * running.state + sign;
         if (base != 0) significance = at::kSignificanceTemporal + 2 * running.state + (base_magnitude > 1);
@@ -108,6 +112,7 @@ public:
         if (!codebook_.has_one_sign())
             negative = decoder.bin(contexts[base != 0 ? at::kSignTemporal + (base > 0)
                                                       : at::kSign + sign]) != 0;
+        running.sign = sign_context(negative != 0);
 
         const std::uint32_t limit = codebook_.size != 0 ? codebook_.limit(negative) : UINT32_MAX;
         std::uint32_t magnitude = 1;
@@ -162,7 +167,6 @@ void read_segment(const Levels& reader, Progress& progress, std::int32_t* levels
     Context* const contexts = progress.contexts;
     for (std::uint64_t position = first; position < first + length; ++position) {
         const std::int32_t level = reader.read(decoder, contexts, running, position);
-        running.neighbour = level;
         if constexpr (kDq) {
             const auto bits = static_cast<std::uint32_t>(level);
             levels[position] = static_cast<std::int32_t>(trellis::multiple(bits, running.state));

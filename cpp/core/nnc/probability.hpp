@@ -72,6 +72,7 @@ constexpr auto kLpsWidths = [] {
 }  // namespace tables
 
 struct Context {
+    std::uint64_t lps_widths;       // row of the present state, kept so that a bin finds it at once
     const std::int8_t* next_fast;   // of the context's speed: for bin 0, then for bin 1
     const std::int16_t* slow_step;  // likewise
     std::int16_t slow;
@@ -79,7 +80,8 @@ struct Context {
 
     static constexpr Context of(unsigned configuration) {
         const ContextConfiguration& c = kContextConfiguration[configuration];
-        return {tables::kNextFast[c.fast_shift - tables::kMinFastShift][0].data(),
+        return {widths_of(c.slow + 16 * c.fast),
+                tables::kNextFast[c.fast_shift - tables::kMinFastShift][0].data(),
                 tables::kSlowStep[c.slow_shift - tables::kMinSlowShift][0].data(), c.slow,
                 static_cast<std::int8_t>(c.fast)};
     }
@@ -87,17 +89,18 @@ struct Context {
     // 13 bits, signed: the more probable bin is 1 from 0 on, and the surer the further from 0.
     NNR_INLINE int state() const { return slow + 16 * fast; }
 
-    NNR_INLINE std::uint64_t lps_widths() const {
-        return tables::kLpsWidths[static_cast<unsigned>((state() >> 7) +
-                                                        static_cast<int>(tables::kMiddleState))];
-    }
-
     NNR_INLINE void update(unsigned bin) {
         const int upper = (slow + static_cast<int>((bin - 1) & 127)) >> kSlowTrackerBits;
         slow = static_cast<std::int16_t>(
             slow + slow_step[bin * tables::kUppers +
                              static_cast<unsigned>(upper + static_cast<int>(tables::kMiddleUpper))]);
         fast = next_fast[bin * 256 + static_cast<std::uint8_t>(fast)];
+        lps_widths = widths_of(state());
+    }
+
+    static constexpr std::uint64_t widths_of(int state) {
+        return tables::kLpsWidths[static_cast<unsigned>((state >> 7) +
+                                                        static_cast<int>(tables::kMiddleState))];
     }
 };
 

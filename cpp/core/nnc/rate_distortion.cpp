@@ -159,7 +159,7 @@ private:
         const bool negative = std::signbit(weight);
         const double scaled = std::fabs(double{weight}) * inverse_;
         const std::uint32_t lowest = lowest_multiple(scaled);
-        const unsigned sign_after = by_sign(negative ? -1 : 1);
+        const unsigned sign_after = sign_context(negative);
         // By remainder and by the neighbour's sign.
         std::array<std::array<double, 3>, 4> coded;
         for (unsigned multiple = lowest; multiple < lowest + 4; ++multiple) {
