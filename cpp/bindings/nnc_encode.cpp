@@ -128,7 +128,7 @@ py::list py_encode(const py::list& given, unsigned qp_density, bool parent_signa
             as_bytes(task.unit), levels[i],
             values ? reconstructed(task, owners[i]->values, qp_density) : py::none(),
             quantized ? py::object(py::int_(task.qp)) : py::none(),
-            task.is_dependent));
+            task.is_dependent, task.codebook.has_value()));
     }
     return results;
 }

@@ -7,7 +7,8 @@ carries a text that readers of the standard pass over::
 
 ``crc32`` is the base64 of the CRC-32, four bytes little-endian, of every other unit in its order,
 so that a file cut off between two units is noticed too. ``tensors`` holds, by name, the type and the
-shape of those tensors for which they are not what the bitstream says. ``metadata`` is the model's.
+shape of those tensors for which they are not what the bitstream says; a tensor with a codebook,
+which decodes to float64, was float32 if nothing is said. ``metadata`` is the model's.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ class Origin(NamedTuple):
 
     dtype: str
     shape: tuple[int, ...]
+
+
+def codebook_origin(shape: tuple[int, ...]) -> Origin:
+    """What a tensor with a codebook was, unless something else is said."""
+    return Origin("float32", shape)
 
 
 class Description(NamedTuple):

@@ -112,10 +112,10 @@ def _decoded(encoder: Encoder, data: bytes) -> DecodedModel:
     tensors: dict[str, NDArray[Any]] = {}
     kept: Kept = {}
     for index in encoder.written():
-        name, (_, levels, values, _, _) = encoder.planned[index].name, encoder.results[index]
-        assert values is not None
+        name, result = encoder.planned[index].name, encoder.results[index]
+        assert result.values is not None
         tensors[name] = encoder.rebuilt(index)
-        kept[name] = levels, (values != 0).view(np.uint8)
+        kept[name] = result.levels, (result.values != 0).view(np.uint8)
     ours, in_series = not encoder.options.is_nncodec, encoder.base is not None
     elements = sum(planned.coded.size for planned in encoder.planned)
     return DecodedModel(

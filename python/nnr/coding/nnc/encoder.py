@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,23 @@ from numpy.typing import NDArray
 from ... import _core
 from ...models.model import Model
 from .checks import checksums_of
-from .description import Description, write_description
+from .description import Description, codebook_origin, write_description
 from .options import EncodeOptions
 from .plan import Planner, TaskMaker
 from .representation import restore
 from .topology import UNRECOGNISED, write_topology
 
-# The unit, levels, what the decoder reconstructs, quantisation parameter, dependent or not.
-Result = tuple[bytes, NDArray[np.int32] | None, NDArray[Any] | None, int | None, bool]
+
+class Result(NamedTuple):
+    """What the native core makes of one tensor."""
+
+    unit: bytes = b""
+    levels: NDArray[np.int32] | None = None
+    values: NDArray[Any] | None = None
+    qp: int | None = None
+    dq: bool = False
+    codebook: bool = False
+
 
 # Elements that are coded between two signs of life.
 _BATCH_ELEMENTS = 1 << 18
@@ -55,12 +64,12 @@ class Encoder:
         self.common = [index for index, planned in enumerate(self.planned) if planned.common]
         self._maker = TaskMaker(options, series)
         self._with_values = with_values
-        self.results: list[Result] = [(b"", None, None, None, False)] * len(self.planned)
+        self.results = [Result()] * len(self.planned)
         self.keep()
 
     def data(self) -> bytes:
         """Return the bitstream."""
-        return self._joined([self.results[index][0] for index in self.written()])
+        return self._joined([self.results[index].unit for index in self.written()])
 
     def set_common(self, qp: int, *, values: bool = False) -> None:
         """Code all tensors that follow a common QP, if they are not coded with it already."""
@@ -69,8 +78,8 @@ class Encoder:
             planned = self.planned[index]
             before = planned.qp
             self.planner.set_common(planned, qp)
-            missing = values and self.results[index][2] is None
-            if planned.qp != before or not self.results[index][0] or missing:
+            missing = values and self.results[index].values is None
+            if planned.qp != before or not self.results[index].unit or missing:
                 changed.append(index)
         self.run(changed, values=values)
 
@@ -86,21 +95,21 @@ class Encoder:
 
     def rebuilt(self, index: int) -> NDArray[Any]:
         """Return a tensor as the decoder gives it; an array of its own."""
-        planned, values = self.planned[index], self.results[index][2]
+        planned, values = self.planned[index], self.results[index].values
         assert values is not None
         # Lossless values are those that the caller gave.
         if np.may_share_memory(values, planned.coded):
             values = values.copy()
-        if planned.origin is None:
-            return values
-        return restore(values, planned.origin, raw=planned.raw)
+        origin = planned.origin
+        if values.dtype == np.float64 and not self.options.is_nncodec:
+            origin = origin or codebook_origin(planned.original.shape)
+        return values if origin is None else restore(values, origin, raw=planned.raw)
 
     def run(self, indices: Iterable[int], *, values: bool = False) -> None:
         """Code these tensors with their present settings."""
         values = values or self._with_values
         wanted: list[int] = []
         elements = 0
-        self.results += [(b"", None, None, None, False)] * (len(self.planned) - len(self.results))
         for index in indices:
             wanted.append(index)
             elements += self.planned[index].coded.size
@@ -119,7 +128,7 @@ class Encoder:
             self.options.thread_count,
         )
         for index, result in zip(indices, results, strict=True):
-            self.results[index] = result
+            self.results[index] = Result(*result)
             if self._on_tensor is not None:
                 self._on_tensor(planned[index].name)
 
@@ -128,11 +137,11 @@ class Encoder:
         everything = range(len(self.planned))
         if self.base is None or not self.options.is_nncodec:
             return everything
-        return [index for index in everything if _is_any(self.results[index][1])]
+        return [index for index in everything if _is_any(self.results[index].levels)]
 
     def _joined(self, units: list[bytes]) -> bytes:
         options = self.options
-        codebooks = not options.is_nncodec and any(planned.codebook for planned in self.planned)
+        codebooks = not options.is_nncodec and any(result.codebook for result in self.results)
         head = _core.nnc_parameter_units(options.density, self.base is not None, False, codebooks)
         if options.is_nncodec:
             return b"".join([head, _core.nnc_topology_unit(UNRECOGNISED, 0, b"\0"), *units])

@@ -15,6 +15,7 @@ from ..._arguments import check_integer, check_threads
 from ...errors import BitstreamError
 from ...models.model import Topology
 from .checks import DATA, TOPOLOGY, Checks
+from .description import Origin, codebook_origin
 from .record import NncRecord, records_of
 from .series import DecodedModel, check_base
 from .source import Source, bytes_of, raise_with_label
@@ -75,6 +76,8 @@ class NncFile:
             raise_with_label(error, self._label)
         self._checks = Checks(self._bytes, self._stream, self._label)
         self._origins = self._checks.description.origins
+        if self.has_checksums:
+            self._origins = {**self._codebook_origins(), **self._origins}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -233,6 +236,13 @@ class NncFile:
 
     def __reduce__(self) -> Any:
         return _reopen, (self._bytes.tobytes(), self.base, self._max_elements)
+
+    def _codebook_origins(self) -> dict[str, Origin]:
+        return {
+            unit.names[0]: codebook_origin(unit.shape)
+            for unit in self._data_units
+            if unit.codebook is not None
+        }
 
     @cached_property
     def _data_units(self) -> list[_core.NncDataUnit]:

@@ -133,9 +133,6 @@ class Planner:
         # What a rule says is meant for vectors as it is.
         planned.is_vector = array.ndim < 2 and quantizer is self.options.quantizer
         self._quantize(planned, quantizer)
-        if planned.codebook and not (planned.raw or self.options.is_nncodec):
-            # Those decode to float64, whatever they were.
-            planned.origin = origin or Origin("float32", array.shape)
         return planned
 
     def _quantize(self, planned: Planned, quantizer: Quantizer) -> None:
