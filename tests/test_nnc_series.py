@@ -113,3 +113,14 @@ def test_one_tensor_of_an_update(tmp_path: Path) -> None:
         assert_same_tensors({name: file.read(name)}, {name: encoded.model.tensors[name]})
     # The checksums need no base.
     assert set(nnr.NncFile(path).verify().values()) == {None}
+
+
+def test_the_history_is_that_of_levels() -> None:
+    """With a codebook a level of zero is not a value of zero."""
+    values = np.float32([[0.5, 1.5], [0.5, 0.5], [2.5, 0.5]])
+    base = encode_model({"w": values}, step=0.5, codebook=True, dq=False, rdo=0)
+    assert base.model.levels("w")[0, 0] == 0
+    state = base.model.series()["w"]
+    np.testing.assert_array_equal(state.active, base.model.levels("w") != 0)
+    again = nnr.decode(base.data).series()["w"]
+    np.testing.assert_array_equal(again.active, state.active)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ...models.model import Model
@@ -18,7 +17,7 @@ from .options import EncodeOptions
 from .record import NncRecord
 from .series import DecodedModel
 from .targets import encode_as_asked, errors
-from .units import Kept
+from .units import Kept, active
 
 
 @dataclass(eq=False, repr=False)
@@ -115,7 +114,10 @@ def _decoded(encoder: Encoder, data: bytes) -> DecodedModel:
         name, result = encoder.planned[index].name, encoder.results[index]
         assert result.values is not None
         tensors[name] = encoder.rebuilt(index)
-        kept[name] = result.levels, (result.values != 0).view(np.uint8)
+        kept[name] = (
+            result.levels,
+            active(result.values if result.levels is None else result.levels),
+        )
     ours, in_series = not encoder.options.is_nncodec, encoder.base is not None
     elements = sum(planned.coded.size for planned in encoder.planned)
     return DecodedModel(

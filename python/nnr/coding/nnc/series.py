@@ -22,7 +22,7 @@ class TensorState(NamedTuple):
     levels : int32 array or None
         Of its last step; None for raw floats.
     active : uint8 array
-        1 where any step so far had a value that is not zero.
+        1 where any step so far had a level, or a raw value, that is not zero.
     node : (int, int, int)
         Device, parameter and the number of the step.
     """

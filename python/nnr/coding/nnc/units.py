@@ -69,13 +69,19 @@ def tensors_of(
 
 
 def kept_of(units: Iterable[DecodedUnit]) -> Kept:
-    """Return what a series needs of decoded units: levels, and where values are not zero."""
+    """Return what a series needs of decoded units: levels, and where they are not zero."""
     return {
-        name: (levels, (values != 0).view(np.uint8))
+        name: (levels, active(values if levels is None else levels))
         for unit in units
         for name, values, levels, _ in unit
         if values is not None
     }
+
+
+def active(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return 1 where a level, or a raw value, is not zero."""
+    nonzero: NDArray[np.uint8] = np.not_equal(values, 0).view(np.uint8)
+    return nonzero
 
 
 def _values_in(

@@ -37,8 +37,10 @@ class DecodedStream:
     levels : dict of str to ndarray of int32
         What the step sizes were multiplied with; with a codebook the index from its zero offset.
         Raw tensors have none.
+    last_levels : dict of str to ndarray of int32
+        The same, and of tensors that this bitstream leaves out those of the last one that had them.
     history : dict of str to ndarray of bool
-        Where a tensor of this bitstream or of any before it in the series is not zero.
+        Where the levels of this bitstream or of any before it in the series are not zero.
     headers : list of NduHeader
         One a data unit.
     general_profile_idc : int
@@ -49,6 +51,7 @@ class DecodedStream:
 
     tensors: dict[str, NDArray[Any]] = field(default_factory=dict)
     levels: dict[str, Levels] = field(default_factory=dict)
+    last_levels: dict[str, Levels] = field(default_factory=dict)
     history: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     headers: list[NduHeader] = field(default_factory=list)
     general_profile_idc: int = 1
@@ -58,8 +61,8 @@ class DecodedStream:
     def _add(self, tensor: DecodedTensor) -> None:
         self.tensors[tensor.name] = tensor.values
         if tensor.levels is not None:
-            self.levels[tensor.name] = tensor.levels
-        nonzero = tensor.values != 0
+            self.levels[tensor.name] = self.last_levels[tensor.name] = tensor.levels
+        nonzero = np.not_equal(tensor.values if tensor.levels is None else tensor.levels, 0)
         known = self.history.get(tensor.name)
         if known is not None and known.shape == nonzero.shape:
             nonzero |= known
@@ -88,6 +91,7 @@ def decode_stream(data: bytes, base: DecodedStream | None = None) -> DecodedStre
     """
     decoded = DecodedStream()
     if base is not None:
+        decoded.last_levels.update(base.last_levels)
         decoded.history.update(base.history)
     start, is_first = 0, True
     while is_first or start < len(data):
@@ -145,7 +149,7 @@ def _decode_data_unit(
         context = Context(
             decoded.general_profile_idc,
             decoded.mps,
-            None if base is None else base.levels,
+            None if base is None else base.last_levels,
             None if base is None else base.history,
         )
         tensors, end = decode_payload(data, start, unit.end, header, members, context)

@@ -187,7 +187,7 @@ def _layer(name: str, shape: tuple[int, ...], dq: bool, options: EncoderOptions)
     base = history = None
     if options.put_node_depth and options.base is not None:
         if options.temporal_context:
-            base = options.base.levels.get(name)
+            base = options.base.last_levels.get(name)
         if options.history_context:
             history = options.base.history.get(name)
     layer = Layer(
