@@ -9,6 +9,9 @@ namespace {
 // Sums of so many costs fit into 32 bits.
 constexpr std::size_t kCostsAtOnce = 4096;
 
+// Copies of its own: what is shared by name would be one object for all levels.
+constexpr auto kSteps = kContextStep;
+
 constexpr std::array<std::int16_t, kContextLanes> shifts_of(
     std::uint8_t ContextConfiguration::* shift) {
     std::array<std::int16_t, kContextLanes> shifts{};
@@ -39,7 +42,7 @@ inline void keep_scalar(std::uint32_t& x) {
 inline void add_costs(const std::uint8_t* bins, std::size_t count, const ContextBinCosts& costs,
                       ContextTrials& trials) {
     using namespace simd;
-    const Table32 steps = table(kContextStep.data());
+    const Table32 steps = table(kSteps.data());
     const Shifts16 fast_shifts = shifts(kFastShifts.data());
     const Shifts16 slow_shifts = shifts(kSlowShifts.data());
     const I16 signs[2]{splat_i16(-1), splat_i16(1)};

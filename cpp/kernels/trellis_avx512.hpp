@@ -9,12 +9,15 @@
 namespace nnr {
 namespace {
 
+// A copy of its own: what is shared by name would be one object for all levels.
+constexpr auto kArrivals = kTrellisArrivals;
+
 // Eight numbers of the states, in lanes of 64 bits.
 template <class OfState>
 __m512i by_state(const OfState& of_state) {
     alignas(64) long long lanes[kTrellisStates];
     for (unsigned state = 0; state < kTrellisStates; ++state)
-        lanes[state] = static_cast<long long>(of_state(kTrellisArrivals[state]));
+        lanes[state] = static_cast<long long>(of_state(kArrivals[state]));
     return _mm512_load_si512(lanes);
 }
 

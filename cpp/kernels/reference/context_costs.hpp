@@ -6,8 +6,12 @@
 namespace nnr::reference {
 namespace {
 
+// Copies of its own: what is shared by name would be one object for all levels.
+constexpr auto kSteps = kContextStep;
+constexpr auto kConfigurations = kContextConfiguration;
+
 inline int moved(int tracker, int bits, unsigned shift, int direction) {
-    const int step = kContextStep[static_cast<std::size_t>((direction * tracker) >> bits) & 31];
+    const int step = kSteps[static_cast<std::size_t>((direction * tracker) >> bits) & 31];
     return tracker + direction * (step >> shift);
 }
 
@@ -19,8 +23,8 @@ inline void context_costs(const std::uint8_t* bins, std::size_t count, const Con
         for (std::size_t i = 0; i < count; ++i) {
             const int direction = bins[i] != 0 ? 1 : -1;
             cost += costs[bins[i]][static_cast<std::size_t>(512 + ((slow + 16 * fast) >> 3))];
-            fast = moved(fast, kFastTrackerBits, kContextConfiguration[c].fast_shift, direction);
-            slow = moved(slow, kSlowTrackerBits, kContextConfiguration[c].slow_shift, direction);
+            fast = moved(fast, kFastTrackerBits, kConfigurations[c].fast_shift, direction);
+            slow = moved(slow, kSlowTrackerBits, kConfigurations[c].slow_shift, direction);
         }
         trials.fast[c] = static_cast<std::int16_t>(fast);
         trials.slow[c] = static_cast<std::int16_t>(slow);

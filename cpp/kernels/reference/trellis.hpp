@@ -6,6 +6,9 @@
 namespace nnr::reference {
 namespace {
 
+// A copy of its own: what is shared by name would be one object for all levels.
+constexpr auto kArrivals = kTrellisArrivals;
+
 inline void trellis(const float* weights, std::size_t count, double inverse_step, double* costs,
                     TrellisDecisions* decisions) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -20,7 +23,7 @@ inline void trellis(const float* weights, std::size_t count, double inverse_step
         double next[kTrellisStates];
         unsigned decision = 0;
         for (unsigned state = 0; state < kTrellisStates; ++state) {
-            const TrellisArrivals from = kTrellisArrivals[state];
+            const TrellisArrivals from = kArrivals[state];
             const double even = costs[from.even] + distance[even_remainder(from.even)];
             const double zero = costs[from.even] + scaled * scaled;
             const double odd = costs[from.odd] + distance[odd_remainder(from.odd)];
