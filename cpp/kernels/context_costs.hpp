@@ -9,26 +9,48 @@ namespace {
 // Sums of so many costs fit into 32 bits.
 constexpr std::size_t kCostsAtOnce = 4096;
 
-// Copies of its own: what is shared by name would be one object for all levels.
-constexpr auto kSteps = kContextStep;
+// All steps are multiples of this, the least of them but for the last, which is none. That leaves
+// bytes, and shifts that are shorter by as much.
+constexpr int kUnitBits = 4;
+constexpr std::int16_t kLeastStep = kContextStep[0] >> kUnitBits;
+constexpr std::int16_t kLastDistance = 15;
+
+// Those of trackers on the other side of the middle, from the furthest on.
+constexpr auto kFarSteps = [] {
+    std::array<std::uint8_t, 16> steps{};
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        steps[i] = static_cast<std::uint8_t>(kContextStep[16 + i] >> kUnitBits);
+    return steps;
+}();
 
 constexpr std::array<std::int16_t, kContextLanes> shifts_of(
     std::uint8_t ContextConfiguration::* shift) {
     std::array<std::int16_t, kContextLanes> shifts{};
-    for (std::size_t c = 0; c < kContextLanes; ++c)
-        shifts[c] = c < kContextConfigurations ? kContextConfiguration[c].*shift : 4;
+    for (std::size_t c = 0; c < kContextConfigurations; ++c)
+        shifts[c] = static_cast<std::int16_t>(kContextConfiguration[c].*shift - kUnitBits);
     return shifts;
 }
 constexpr auto kFastShifts = shifts_of(&ContextConfiguration::fast_shift);
 constexpr auto kSlowShifts = shifts_of(&ContextConfiguration::slow_shift);
 
+// A tracker after a bin; `sign` is 1 or -1 for it, kBits those below the five that count.
+template <int kBits>
+simd::I16 moved(simd::I16 tracker, simd::I16 sign, simd::ByteTable far_steps,
+                const simd::Shifts16& shifts) {
+    using namespace simd;
+    const I16 distance = shift_right<kBits>(with_sign(tracker, sign));
+    const I16 step = zero_where_equal(max(lookup_negative(distance, far_steps), splat_i16(kLeastStep)),
+                                      distance, splat_i16(kLastDistance));
+    return add(tracker, with_sign(shift_right(step, shifts), sign));
+}
+
 // Looked up one by one: compilers that see the lanes take them out of the vector and put the costs
 // into another, which is three times as slow (GCC 12).
-inline void keep_in_memory(std::int16_t* p) {
+inline void keep_in_memory(std::int16_t (&states)[kContextLanes]) {
 #if defined(__GNUC__)
-    __asm__ volatile("" : : "r"(p) : "memory");
+    __asm__("" : "+m"(states));
 #else
-    static_cast<void>(p);
+    static_cast<void>(states);
 #endif
 }
 inline void keep_scalar(std::uint32_t& x) {
@@ -42,7 +64,7 @@ inline void keep_scalar(std::uint32_t& x) {
 inline void add_costs(const std::uint8_t* bins, std::size_t count, const ContextBinCosts& costs,
                       ContextTrials& trials) {
     using namespace simd;
-    const Table32 steps = table(kSteps.data());
+    const ByteTable far_steps = byte_table(kFarSteps.data());
     const Shifts16 fast_shifts = shifts(kFastShifts.data());
     const Shifts16 slow_shifts = shifts(kSlowShifts.data());
     const I16 signs[2]{splat_i16(-1), splat_i16(1)};
@@ -58,10 +80,8 @@ inline void add_costs(const std::uint8_t* bins, std::size_t count, const Context
             keep_scalar(sums[c]);
         }
         const I16 sign = signs[bins[i]];
-        const I16 near_fast = shift_right<kFastTrackerBits>(with_sign(fast, sign));
-        const I16 near_slow = shift_right<kSlowTrackerBits>(with_sign(slow, sign));
-        fast = add(fast, with_sign(shift_right(lookup(near_fast, steps), fast_shifts), sign));
-        slow = add(slow, with_sign(shift_right(lookup(near_slow, steps), slow_shifts), sign));
+        fast = moved<kFastTrackerBits>(fast, sign, far_steps, fast_shifts);
+        slow = moved<kSlowTrackerBits>(slow, sign, far_steps, slow_shifts);
     }
     store_i16(trials.fast, fast);
     store_i16(trials.slow, slow);

@@ -212,40 +212,31 @@ I16 shift_right(I16 x) {
 }
 inline I16 with_sign(I16 x, I16 sign) { return _mm256_sign_epi16(x, sign); }
 
-// A shift by n is the upper half of a product with 2^(16 - n).
+// A shift by n is the upper byte of a product with 2^(8 - n).
 using Shifts16 = __m256i;
 inline Shifts16 shifts(const std::int16_t* counts) {
     std::int16_t factors[16];
-    for (int i = 0; i < 16; ++i) factors[i] = static_cast<std::int16_t>(1 << (16 - counts[i]));
+    for (int i = 0; i < 16; ++i) factors[i] = static_cast<std::int16_t>(1 << (8 - counts[i]));
     return load_i16(factors);
 }
-inline I16 shift_right(I16 x, Shifts16 factors) { return _mm256_mulhi_epu16(x, factors); }
-
-// Lower and upper bytes of the first and of the last sixteen entries.
-struct Table32 {
-    __m256i lower[2], upper[2];
-};
-inline Table32 table(const std::int16_t* entries) {
-    Table32 result;
-    for (int half = 0; half < 2; ++half) {
-        const __m256i words = load_i16(entries + 16 * half);
-        const __m256i bytes = _mm256_set1_epi16(0x00ff);
-        const __m256i low = _mm256_and_si256(words, bytes), high = _mm256_srli_epi16(words, 8);
-        result.lower[half] = _mm256_broadcastsi128_si256(join_halves(_mm256_packus_epi16(low, low)));
-        result.upper[half] =
-            _mm256_broadcastsi128_si256(join_halves(_mm256_packus_epi16(high, high)));
-    }
-    return result;
+inline I16 shift_right(I16 x, Shifts16 factors) {
+    return _mm256_srli_epi16(_mm256_mullo_epi16(x, factors), 8);
 }
-inline I16 lookup(I16 x, const Table32& entries) {
-    const __m256i index = _mm256_and_si256(x, splat_i16(31));
-    const __m256i both = _mm256_or_si256(index, _mm256_slli_epi16(index, 8));
-    const auto half = [&](int i) {
-        const __m256i lower = _mm256_shuffle_epi8(entries.lower[i], both);
-        const __m256i upper = _mm256_shuffle_epi8(entries.upper[i], both);
-        return select_bits(splat_i16(0x00ff), lower, upper);
-    };
-    return _mm256_blendv_epi8(half(0), half(1), _mm256_slli_epi16(both, 3));
+
+inline I16 max(I16 a, I16 b) { return _mm256_max_epi16(a, b); }
+inline I16 zero_where_equal(I16 x, I16 a, I16 b) {
+    return _mm256_andnot_si256(_mm256_cmpeq_epi16(a, b), x);
+}
+
+// A byte shuffle gives 0 where the index has its highest bit set: in upper bytes always, in lower ones
+// once the bit is turned about.
+using ByteTable = __m256i;
+inline ByteTable byte_table(const std::uint8_t* entries) {
+    return _mm256_broadcastsi128_si256(load_row(entries));
+}
+inline I16 lookup_negative(I16 x, ByteTable entries) {
+    const __m256i turned = _mm256_xor_si256(x, splat_i16(0x0080));
+    return _mm256_shuffle_epi8(entries, _mm256_or_si256(turned, splat_i16(-0x8000)));
 }
 
 }  // namespace

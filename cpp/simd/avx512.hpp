@@ -202,10 +202,23 @@ using Shifts16 = __m256i;
 inline Shifts16 shifts(const std::int16_t* counts) { return load_i16(counts); }
 inline I16 shift_right(I16 x, Shifts16 counts) { return _mm256_srlv_epi16(x, counts); }
 
-using Table32 = __m512i;
-inline Table32 table(const std::int16_t* entries) { return _mm512_loadu_si512(entries); }
-inline I16 lookup(I16 x, Table32 entries) {
-    return _mm512_castsi512_si256(_mm512_permutexvar_epi16(_mm512_castsi256_si512(x), entries));
+inline I16 max(I16 a, I16 b) { return _mm256_max_epi16(a, b); }
+inline I16 zero_where_equal(I16 x, I16 a, I16 b) {
+    return _mm256_andnot_si256(_mm256_cmpeq_epi16(a, b), x);
+}
+
+// A byte shuffle gives 0 where the index has its highest bit set: in upper bytes always, in lower ones
+// once the bit is turned about.
+using ByteTable = __m256i;
+inline ByteTable byte_table(const std::uint8_t* entries) {
+    return _mm256_broadcastsi128_si256(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(entries)));
+}
+inline I16 lookup_negative(I16 x, ByteTable entries) {
+    constexpr int kXorThenOr = 0xf6;
+    const __m256i index =
+        _mm256_ternarylogic_epi32(splat_i16(-0x8000), x, splat_i16(0x0080), kXorThenOr);
+    return _mm256_shuffle_epi8(entries, index);
 }
 
 }  // namespace

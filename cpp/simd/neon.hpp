@@ -175,19 +175,24 @@ inline I16 shift_right(I16 x, const Shifts16& counts) {
     return {vshlq_s16(x.first, counts.first), vshlq_s16(x.last, counts.last)};
 }
 
-using Table32 = uint8x16x4_t;
-inline Table32 table(const std::int16_t* entries) {
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(entries);
-    return {{vld1q_u8(bytes), vld1q_u8(bytes + 16), vld1q_u8(bytes + 32), vld1q_u8(bytes + 48)}};
+inline I16 max(I16 a, I16 b) {
+    return {vmaxq_s16(a.first, b.first), vmaxq_s16(a.last, b.last)};
 }
-// The bytes of entry x are bytes 2x and 2x + 1 of the table.
-inline int16x8_t lookup(int16x8_t x, const Table32& entries) {
-    const uint16x8_t index = vandq_u16(vreinterpretq_u16_s16(x), vdupq_n_u16(31));
-    const uint16x8_t bytes = vmlaq_n_u16(vdupq_n_u16(0x0100), index, 0x0202);
-    return vreinterpretq_s16_u8(vqtbl4q_u8(entries, vreinterpretq_u8_u16(bytes)));
+inline I16 zero_where_equal(I16 x, I16 a, I16 b) {
+    return {vbicq_s16(x.first, vreinterpretq_s16_u16(vceqq_s16(a.first, b.first))),
+            vbicq_s16(x.last, vreinterpretq_s16_u16(vceqq_s16(a.last, b.last)))};
 }
-inline I16 lookup(I16 x, const Table32& entries) {
-    return {lookup(x.first, entries), lookup(x.last, entries)};
+
+// A byte lookup gives 0 where the index is 16 or more.
+using ByteTable = uint8x16_t;
+inline ByteTable byte_table(const std::uint8_t* entries) { return vld1q_u8(entries); }
+inline int16x8_t lookup_negative(int16x8_t x, ByteTable entries) {
+    const uint16x8_t index = veorq_u16(vreinterpretq_u16_s16(x), vdupq_n_u16(0x00f0));
+    const uint8x16_t bytes = vreinterpretq_u8_u16(vorrq_u16(index, vdupq_n_u16(0xff00)));
+    return vreinterpretq_s16_u8(vqtbl1q_u8(entries, bytes));
+}
+inline I16 lookup_negative(I16 x, ByteTable entries) {
+    return {lookup_negative(x.first, entries), lookup_negative(x.last, entries)};
 }
 
 }  // namespace

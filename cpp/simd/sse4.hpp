@@ -218,45 +218,38 @@ inline I16 with_sign(I16 x, I16 sign) {
     return {_mm_sign_epi16(x.first, sign.first), _mm_sign_epi16(x.last, sign.last)};
 }
 
-// A shift by n is the upper half of a product with 2^(16 - n).
+// A shift by n is the upper byte of a product with 2^(8 - n).
 using Shifts16 = I16;
 inline Shifts16 shifts(const std::int16_t* counts) {
     std::int16_t factors[16];
-    for (int i = 0; i < 16; ++i) factors[i] = static_cast<std::int16_t>(1 << (16 - counts[i]));
+    for (int i = 0; i < 16; ++i) factors[i] = static_cast<std::int16_t>(1 << (8 - counts[i]));
     return load_i16(factors);
 }
 inline I16 shift_right(I16 x, const Shifts16& factors) {
-    return {_mm_mulhi_epu16(x.first, factors.first), _mm_mulhi_epu16(x.last, factors.last)};
+    return {_mm_srli_epi16(_mm_mullo_epi16(x.first, factors.first), 8),
+            _mm_srli_epi16(_mm_mullo_epi16(x.last, factors.last), 8)};
 }
 
-// Lower and upper bytes of the first and of the last sixteen entries.
-struct Table32 {
-    __m128i lower[2], upper[2];
-};
-inline Table32 table(const std::int16_t* entries) {
-    Table32 result;
-    const __m128i bytes = _mm_set1_epi16(0x00ff);
-    for (int half = 0; half < 2; ++half) {
-        const I16 words = load_i16(entries + 16 * half);
-        result.lower[half] = _mm_packus_epi16(_mm_and_si128(words.first, bytes),
-                                              _mm_and_si128(words.last, bytes));
-        result.upper[half] =
-            _mm_packus_epi16(_mm_srli_epi16(words.first, 8), _mm_srli_epi16(words.last, 8));
-    }
-    return result;
+inline I16 max(I16 a, I16 b) {
+    return {_mm_max_epi16(a.first, b.first), _mm_max_epi16(a.last, b.last)};
 }
-inline __m128i lookup(__m128i x, const Table32& entries) {
-    const __m128i index = _mm_and_si128(x, _mm_set1_epi16(31));
-    const __m128i both = _mm_or_si128(index, _mm_slli_epi16(index, 8));
-    const auto half = [&](int i) {
-        const __m128i lower = _mm_shuffle_epi8(entries.lower[i], both);
-        const __m128i upper = _mm_shuffle_epi8(entries.upper[i], both);
-        return select_bits(_mm_set1_epi16(0x00ff), lower, upper);
-    };
-    return _mm_blendv_epi8(half(0), half(1), _mm_slli_epi16(both, 3));
+inline I16 zero_where_equal(I16 x, I16 a, I16 b) {
+    return {_mm_andnot_si128(_mm_cmpeq_epi16(a.first, b.first), x.first),
+            _mm_andnot_si128(_mm_cmpeq_epi16(a.last, b.last), x.last)};
 }
-inline I16 lookup(I16 x, const Table32& entries) {
-    return {lookup(x.first, entries), lookup(x.last, entries)};
+
+// A byte shuffle gives 0 where the index has its highest bit set: in upper bytes always, in lower ones
+// once the bit is turned about.
+using ByteTable = __m128i;
+inline ByteTable byte_table(const std::uint8_t* entries) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(entries));
+}
+inline __m128i lookup_negative(__m128i x, ByteTable entries) {
+    const __m128i turned = _mm_xor_si128(x, _mm_set1_epi16(0x0080));
+    return _mm_shuffle_epi8(entries, _mm_or_si128(turned, _mm_set1_epi16(-0x8000)));
+}
+inline I16 lookup_negative(I16 x, ByteTable entries) {
+    return {lookup_negative(x.first, entries), lookup_negative(x.last, entries)};
 }
 
 }  // namespace
