@@ -214,3 +214,27 @@ def test_no_form_of_our_own_in_the_other_profile(tmp_path: Path) -> None:
     (tmp_path / "m.nnc").write_bytes(data)
     assert not nnr.NncFile(tmp_path / "m.nnc").has_checksums
     assert nnr.NncFile(nnr.encode(EVERY_TYPE)).has_checksums
+
+
+def test_verify_misses_nothing_that_decoding_finds() -> None:
+    data = nnr.encode({"t0": normal(5, 5), "t2": normal(5, 5), "nnr.topology": normal(3, 4)})
+    for place in range(len(data)):
+        for bit in range(8):
+            damaged = bytearray(data)
+            damaged[place] ^= 1 << bit
+            assert whether_sound(bytes(damaged)) == whether_decoded(bytes(damaged)), (place, bit)
+
+
+def whether_sound(data: bytes) -> bool:
+    try:
+        return not any(nnr.NncFile(data).verify().values())
+    except nnr.BitstreamError:
+        return False
+
+
+def whether_decoded(data: bytes) -> bool:
+    try:
+        nnr.decode(data)
+    except nnr.BitstreamError:
+        return False
+    return True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden.make_nnc import Expected, base_of, decode_twin, streams
+from golden.make_nnc import Expected, base_of, streams
 from model_files import assert_same_tensors
 
 import nnr
@@ -56,15 +56,15 @@ def test_every_tensor_is_read_alone(name: str) -> None:
         assert words in note
 
 
-def twin_of(name: str) -> tuple[nnc.DecodedStream, nnc.DecodedStream]:
+def twin_of(name: str) -> nnc.DecodedStream:
     before = base_of(name)
-    base = None if before is None else twin_of(before)[1]
-    return decode_twin((FOLDER / f"{name}.nnr").read_bytes(), base)
+    base = None if before is None else twin_of(before)
+    return nnc.decode_stream((FOLDER / f"{name}.nnr").read_bytes(), base)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_twin_decodes_to_the_frozen_arrays(name: str) -> None:
-    expected, decoded = expected_of(name), twin_of(name)[0]
+    expected, decoded = expected_of(name), twin_of(name)
     assert_same_tensors(decoded.tensors, expected.coded)
     assert_same_tensors(decoded.levels, expected.levels)
 

@@ -149,3 +149,43 @@ def test_settings_of_a_rule() -> None:
     assert rule.pattern == "a=b*"
     assert rule.settings.quantizer == ("bits", 4)
     assert (rule.settings.dq, rule.settings.codebook, rule.settings.scan_order) == (None, True, 3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dq": "yes"},
+        {"row_skipping": "no"},
+        {"optimize_contexts": 3},
+        {"codebook": "no"},
+        {"series": 1},
+        {"topology": None},
+        {"rdo": "a"},
+        {"rules": 5},
+    ],
+)
+def test_options_of_another_type(options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(options))):
+        nnr.encode({"w": np.ones((3, 3), np.float32)}, **options)
+
+
+def test_nncodec_takes_no_empty_model() -> None:
+    with pytest.raises(ValueError, match="without tensors"):
+        nnr.encode({}, profile="nncodec")
+
+
+def test_a_constant_tensor_takes_next_to_nothing() -> None:
+    constant = {"w": np.full((100, 100), 2, np.float32)}
+    data = nnr.encode(constant)
+    assert len(data) < 200
+    np.testing.assert_allclose(nnr.decode(data).tensors["w"], constant["w"], rtol=2**-8)
+
+
+def test_what_no_step_takes_says_what_to_do() -> None:
+    mask = {"mask": np.float32([[-3.4e38, 0], [0.5, 1]])}
+    with pytest.raises(ValueError, match=r"mask.*-3\.4e\+38.*raw"):
+        nnr.encode(mask, qp=-20)
+    decoded = nnr.decode(nnr.encode(mask, max_error=1e-3))
+    np.testing.assert_array_equal(decoded.tensors["mask"], mask["mask"])
+    decoded = nnr.decode(nnr.encode(mask, qp=-20, rules=["mask=raw"]))
+    np.testing.assert_array_equal(decoded.tensors["mask"], mask["mask"])

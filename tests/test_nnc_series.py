@@ -124,3 +124,31 @@ def test_the_history_is_that_of_levels() -> None:
     np.testing.assert_array_equal(state.active, base.model.levels("w") != 0)
     again = nnr.decode(base.data).series()["w"]
     np.testing.assert_array_equal(again.active, state.active)
+
+
+def test_a_series_of_nncodec_to_the_byte() -> None:
+    base = None
+    for step in range(3):
+        case = f"60_tca_step{step}"
+        data = (need_corpus() / f"{case}.nnc").read_bytes()
+        options: dict[str, Any] = {"qp": -20, "profile": "nncodec"}
+        assert nnr.encode(arrays(case, ".in"), base=base, series=step == 0, **options) == data
+        base = nnr.decode(data, base=base)
+
+
+def test_tensors_of_a_series_keep_their_numbers() -> None:
+    first = {"a": normal(4, 4), "b": normal(5, 5), "c": normal(6, 6)}
+    base = encode_model(first, series=True).model
+    update = encode_model({"c": first["c"], "new": normal(3, 3), "b": first["b"]}, base=base)
+    numbers = {name: node[1] for name, node in update.model.file.nodes().items()}
+    assert numbers == {"b": 1, "c": 2, "new": 3}
+    with pytest.raises(ValueError, match="series"):
+        nnr.encode(first, base=base, series=True)
+
+
+def test_what_is_empty_has_no_past() -> None:
+    first = {"w": normal(4, 4), "none": np.zeros((3, 0), np.float32)}
+    base = encode_model(first, series=True).model
+    update = encode_model(first, base=base)
+    units = {unit.names[0]: unit for unit in update.model.file._data_units}
+    assert units["w"].parent[1] and units["none"].parent in (None, (0, False, 0, b""))

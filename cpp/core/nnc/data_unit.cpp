@@ -109,12 +109,14 @@ void parse_dimensions(BitReader& bits, DataUnit& unit) {
     const std::uint32_t count = bits.ue(1);
     if (count > kMaxDimensions)
         bits.fail(FaultKind::unsupported, std::to_string(count) + " dimensions, more than 32");
-    std::uint64_t elements = 1;
+    // Also the extents beside a zero: NumPy multiplies them all.
+    std::uint64_t elements = 1, extents = 1;
     for (std::uint32_t i = 0; i < count; ++i) {
         unit.dimensions.push_back(bits.ue(7));
-        const std::uint64_t dimension = unit.dimensions.back();
-        if (dimension != 0 && elements > kMaxElements / dimension)
+        const std::uint64_t dimension = unit.dimensions.back(), extent = dimension + (dimension == 0);
+        if (extents > kMaxElements / extent)
             bits.fail(FaultKind::unsupported, "a tensor of more than 2^48 elements");
+        extents *= extent;
         elements *= dimension;
     }
     if (!has_part(unit, parts::kDecomposition)) return;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <numeric>
 
@@ -266,14 +267,25 @@ EncodedUnit shortest(const EncodeTask& task, const SeriesParameters& parameters)
     return shorter ? std::move(*with_codebook) : std::move(plain);
 }
 
+std::string unquantizable(float value, std::size_t index, float step) {
+    std::array<char, 160> text{};
+    const auto print = [&](const char* format, auto... values) {
+        std::snprintf(text.data(), text.size(), format, values...);
+    };
+    if (std::isfinite(value))
+        print("element %zu, %g, is too large for a step of %g; the setting raw keeps a tensor as it is",
+              index, double{value}, double{step});
+    else
+        print("element %zu is %g, which has no level", index, double{value});
+    return text.data();
+}
+
 void encode_unit(EncodeTask& task, const SeriesParameters& parameters) {
     task.options.raw &= task.is_float;
     if (task.is_float && !task.options.raw) {
         const float step = step_size(task.qp, parameters.qp_density);
         if (const auto at = first_unquantizable(task.floats, step)) {
-            task.error = "element " + std::to_string(*at) +
-                         (std::isfinite(task.floats[*at]) ? " is too large for its step"
-                                                          : " is not finite");
+            task.error = unquantizable(task.floats[*at], *at, step);
             return;
         }
     }

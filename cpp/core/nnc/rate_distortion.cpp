@@ -156,7 +156,7 @@ private:
 
     void advance(std::uint64_t i) {
         const float weight = weights_[i];
-        const bool negative = std::signbit(weight);
+        const bool negative = weight < 0;
         const double scaled = std::fabs(double{weight}) * inverse_;
         const std::uint32_t lowest = lowest_multiple(scaled);
         const unsigned sign_after = sign_context(negative);

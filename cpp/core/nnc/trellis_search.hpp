@@ -49,7 +49,7 @@ NNR_INLINE Step step_back(TrellisDecisions decisions, unsigned state, float weig
     if (odd || (decision & kZeroWon) == 0)
         level = level_of(lowest_multiple(std::fabs(double{weight}) * inverse),
                          odd ? odd_remainder(from) : even_remainder(from));
-    return {static_cast<std::int32_t>(std::signbit(weight) ? 0 - level : level), from};
+    return {static_cast<std::int32_t>(weight < 0 ? 0 - level : level), from};
 }
 
 }  // namespace nnr::nnc

@@ -99,6 +99,9 @@ def compress(
             metavar="FILE", help="An update of this .nnr file; of a series, all from the first on."
         ),
     ] = None,
+    series: Annotated[
+        bool, typer.Option("--series", help="Begin a series of updates that NNCodec reads (.nnr).")
+    ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Default: chosen by size.")] = None,
     per_channel: Annotated[
         bool, typer.Option("--per-channel", help="One range an output channel (.safetensors).")
@@ -143,10 +146,11 @@ def compress(
         _refuse(["per_channel"] * per_channel + ["all"] * all_tensors, target)
         if bits is not None:
             given["bits"] = bits
+        given["series"] = series
         given["rules"] = [*(f"{pattern}=raw" for pattern in keep or ()), *(rule or ())]
         _encode(source, output, given, base or [])
         return
-    _refuse([*given, *(["base"] if base else [])], target)
+    _refuse([*given, *(["base"] if base else []), *(["series"] if series else [])], target)
     _quantize(
         source,
         output,

@@ -35,6 +35,7 @@ def encode(
     optimize_contexts: bool = True,
     unary_length: int | None = None,
     base: Model | None = None,
+    series: bool = False,
     topology: bool = True,
     threads: int | None = None,
 ) -> bytes:
@@ -98,6 +99,9 @@ def encode(
     base : Model, optional
         What the step before of an incremental series decoded to, whose levels predict these.
         Whoever decodes needs it too.
+    series : bool
+        Begin an incremental series: NNCodec goes on only with a first step that says that it is
+        one. Our own decoder takes any model of `nnr.decode` as *base*.
     topology : bool
         Carry the graph, if the model has one. NNCodec refuses bitstreams that do.
     threads : int, optional
@@ -145,6 +149,7 @@ def encode(
         optimize_contexts=optimize_contexts,
         unary_length=unary_length,
         base=base,
+        series=series,
         topology=topology,
         threads=threads,
     )

@@ -118,7 +118,7 @@ def _decoded(encoder: Encoder, data: bytes) -> DecodedModel:
             result.levels,
             active(result.values if result.levels is None else result.levels),
         )
-    ours, in_series = not encoder.options.is_nncodec, encoder.base is not None
+    ours, in_series = not encoder.options.is_nncodec, encoder.options.in_series
     elements = sum(planned.coded.size for planned in encoder.planned)
     return DecodedModel(
         tensors,

@@ -123,7 +123,7 @@ class Encoder:
         results = _core.nnc_encode(
             [task(planned[index], index) for index in indices],
             self.options.density,
-            self.base is not None,
+            self.options.in_series,
             values or any(planned[index].max_error is not None for index in indices),
             self.options.thread_count,
         )
@@ -135,14 +135,14 @@ class Encoder:
     def written(self) -> Iterable[int]:
         """NNCodec leaves tensors of zeros out of updates."""
         everything = range(len(self.planned))
-        if self.base is None or not self.options.is_nncodec:
+        if not (self.options.in_series and self.options.is_nncodec):
             return everything
         return [index for index in everything if _is_any(self.results[index].levels)]
 
     def _joined(self, units: list[bytes]) -> bytes:
         options = self.options
         codebooks = not options.is_nncodec and any(result.codebook for result in self.results)
-        head = _core.nnc_parameter_units(options.density, self.base is not None, False, codebooks)
+        head = _core.nnc_parameter_units(options.density, options.in_series, False, codebooks)
         if options.is_nncodec:
             return b"".join([head, _core.nnc_topology_unit(UNRECOGNISED, 0, b"\0"), *units])
         topology = self.model.topology if options.topology else None

@@ -26,8 +26,9 @@ TOPOLOGY_KEY = "nnr.topology"
 
 _FEWEST_ELEMENTS = 1 << 24
 _ELEMENTS_PER_BYTE = 2048
-# A graph may be larger than what it says of weights, but not beyond any measure.
-_TOPOLOGY_BYTES_PER_ELEMENT = 4
+# A deflated graph is some ten times as large; deflate itself could make it a thousand times.
+_FEWEST_TOPOLOGY_BYTES = 1 << 24
+_TOPOLOGY_BYTES_PER_BYTE = 256
 # Coded bytes that are decoded between two signs of life.
 _BATCH_BYTES = 1 << 18
 
@@ -116,7 +117,7 @@ class NncFile:
             number = self._checks.unit_at(offset)
             self._checks.check(number, "the topology")
             data = self._bytes[offset : offset + size].tobytes()
-            limit = _TOPOLOGY_BYTES_PER_ELEMENT * self._max_elements
+            limit = _FEWEST_TOPOLOGY_BYTES + _TOPOLOGY_BYTES_PER_BYTE * size
             try:
                 topology = read_topology(storage_format, compression_format, data, limit)
             except UnsupportedCompressionError as error:
@@ -174,17 +175,25 @@ class NncFile:
         Where there are no checksums, every tensor is decoded instead.
         """
         results: dict[str, BitstreamError | None] = {}
+
+        def note(what: str, error: BitstreamError | None) -> None:
+            # Where damage gives two things one name, what is wrong with the first stays.
+            results[what] = results.get(what) or error
+
         indices = iter(range(len(self._data_units)))
         for number, (kind, _, _) in enumerate(self._checks.units):
             if kind == DATA:
                 index = next(indices)
                 error = _error_of(partial(self._examine, index))
-                results |= dict.fromkeys(names_in(self._data_units[index]), error)
-            elif kind != TOPOLOGY and self.has_checksums:
-                what = f"unit {number}"
-                results[what] = _error_of(partial(self._checks.check, number, what))
+                for name in names_in(self._data_units[index]):
+                    note(name, error)
+            elif self.has_checksums and not self._checks.is_own(number):
+                what = TOPOLOGY_KEY if kind == TOPOLOGY else f"unit {number}"
+                note(what, _error_of(partial(self._checks.check, number, what)))
         if any(kind for kind, *_ in self._stream.topologies):
-            results[TOPOLOGY_KEY] = _error_of(lambda: self.topology)
+            note(TOPOLOGY_KEY, _error_of(lambda: self.topology))
+        if twice := _error_of(lambda: self._places):
+            note(f"unit {twice.unit}", twice)
         return results
 
     def records(self) -> list[NncRecord]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
@@ -62,6 +63,7 @@ class EncodeOptions:
     optimize_contexts: bool = True
     unary_length: int | None = None
     base: Model | None = None
+    series: bool = False
     topology: bool = True
     threads: int | None = None
 
@@ -74,6 +76,7 @@ class EncodeOptions:
     def __post_init__(self) -> None:
         if self.profile not in get_args(Profile):
             raise ValueError(f"profile must be 'nnr' or 'nncodec', got {self.profile!r}")
+        self._check_flags()
         rules = (self.rules,) if isinstance(self.rules, str) else tuple(self.rules)
         self._set("parsed_rules", tuple(map(Rule.parse, rules)))
         quantizer = self._quantizer()
@@ -82,6 +85,8 @@ class EncodeOptions:
         if self.is_nncodec:
             self._check_nncodec(quantizer)
         check_base(self.base)
+        if self.series and self.base is not None:
+            raise ValueError("series begins one, base goes on with one; leave out one of them")
         self._set(
             "settings",
             Settings(quantizer, self.dq, bool(self.codebook), self.scan_order),
@@ -102,6 +107,11 @@ class EncodeOptions:
     def base_model(self) -> DecodedModel | None:
         """The step before this one."""
         return check_base(self.base)
+
+    @property
+    def in_series(self) -> bool:
+        """Whether what is encoded begins a series or goes on with one."""
+        return self.series or self.base is not None
 
     @property
     def vector_qp(self) -> int | None:
@@ -167,6 +177,17 @@ class EncodeOptions:
         for pattern, settings in self.parsed_rules:
             if settings.quantizer is not None and settings.quantizer.kind == "qp":
                 yield int(settings.quantizer.value), f"rule {pattern!r}: qp"
+
+    def _check_flags(self) -> None:
+        for name in ("codebook", "row_skipping", "optimize_contexts", "series", "topology"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        if not (self.dq is None or isinstance(self.dq, bool | np.bool_)):
+            raise TypeError(f"dq must be True, False or None, got {self.dq!r}")
+        if not (self.rdo is None or isinstance(self.rdo, Real)):
+            raise TypeError(f"rdo must be a number, got {self.rdo!r}")
+        if not isinstance(self.rules, Iterable):
+            raise TypeError(f"rules must be texts, got {self.rules!r}")
 
     def _check_numbers(self) -> None:
         check_scan_order(check_integer(self.scan_order, "scan_order"), "scan_order")

@@ -22,6 +22,8 @@ from .steps import clamped, lowest_qp, qp_at_most, qp_of_precision
 _VECTOR_OCTAVES = 2
 _VECTOR_LEVELS = 1 << 14
 _FACTOR_ENDS = ("_G", "_H")
+# Of the native core.
+_LARGEST_LEVEL = 1 << 29
 _COMMON = ("rmse", "target_size")
 
 
@@ -97,6 +99,8 @@ class Planner:
             A tensor cannot be coded as asked; the message names it.
         """
         _check_names(model)
+        if self.options.is_nncodec and not model.tensors:
+            raise ValueError("NNCodec takes no model without tensors; leave out profile")
         settings = settings_of(model.tensors, self.options.parsed_rules, self.options.settings)
         return [
             self._planned(name, array, settings.get(name, self.options.settings))
@@ -167,7 +171,9 @@ class Planner:
             )
         planned.max_error, planned.rdo = allowed, 0.0
         qp = qp_at_most(2 * allowed, self._density)
-        if qp < self.finest(planned):
+        lo, hi = self._measure(planned)
+        too_fine = qp < self.finest(planned)
+        if too_fine or max(-lo, hi) > _LARGEST_LEVEL * _core.nnc_step_size(qp, self._density):
             planned.leave_raw()
             return
         self.set_common(planned, qp)
@@ -178,6 +184,8 @@ class Planner:
         span = hi - lo or abs(hi)
         if span == 0:
             return
+        # All of a constant tensor is in its codebook.
+        planned.codebook |= lo == hi and not self.options.is_nncodec
         # The quantisers that dependent quantisation chooses from have twice the step each.
         step = span / steps / (2 if planned.dq else 1)
         qp = max(qp_at_most(step, self._density), self._precision(planned))
@@ -225,17 +233,27 @@ class TaskMaker:
 
     def __init__(self, options: EncodeOptions, series: Series) -> None:
         self._series = series
+        self._free_number = max((state.node[1] for state in series.values()), default=0)
+        self._begins_series = options.series
         self._unary_length = options.coded_unary_length
         self._row_skipping = options.row_skipping
         self._optimize_contexts = options.optimize_contexts
         self._nncodec = options.is_nncodec
 
     def task(self, planned: Planned, number: int) -> _core.NncEncodeTask:
-        """Return the task of the tensor with this place in the model."""
-        depth, parent = 0, None
+        """Return the task of the tensor with this place in the model.
+
+        A tensor of a series keeps the number that it began with, and what is empty has no past.
+        """
+        # NNCodec numbers steps from 1 on, and has the first one build on nothing at all.
+        depth, parent = (1, (0, False)) if self._begins_series else (0, None)
         levels = history = None
         state = self._series.get(planned.name) if self._series else None
-        if state is not None and state.active.shape == planned.coded.shape:
+        if state is not None:
+            number = state.node[1]
+        elif self._series:
+            number = self._free_number = self._free_number + 1
+        if state is not None and planned.coded.size and state.active.shape == planned.coded.shape:
             levels = None if planned.raw else state.levels
             history = None if planned.raw else state.active
             depth, parent = state.node[2] + 1, (0, levels is not None)

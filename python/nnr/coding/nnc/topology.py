@@ -18,6 +18,8 @@ _BARE_DEFLATE = -zlib.MAX_WBITS
 _BEST = 9
 _CONTINUED, _LOW_BITS = 0x80, 0x7F
 _VARINT_BYTES = 10
+# Of the outermost message: a version, names, one graph, a few lists.
+_MOST_FIELDS = 1 << 14
 
 
 class UnsupportedCompressionError(ValueError):
@@ -61,7 +63,8 @@ def read_topology(
     if storage_format == NNEF:
         return Topology("nnef", data.removesuffix(_END))
     # A message may end with a zero byte of its own.
-    return Topology("onnx", data[:-1] if _ends_before_last_byte(data) else data)
+    as_text = compression_format == _RAW and _ends_before_last_byte(data)
+    return Topology("onnx", data[:-1] if as_text else data)
 
 
 def _inflate(data: bytes, max_bytes: int) -> bytes:
@@ -78,7 +81,7 @@ def _inflate_as(data: bytes, wbits: int, max_bytes: int) -> bytes:
     stream = zlib.decompressobj(wbits)
     inflated = stream.decompress(data, max_bytes + 1)
     if len(inflated) > max_bytes:
-        raise ValueError(f"the topology takes more than {max_bytes} bytes; raise max_elements")
+        raise ValueError(f"the topology takes more than {max_bytes} bytes")
     if not stream.eof:
         raise ValueError("the topology is cut short")
     if stream.unused_data not in (b"", _END):
@@ -88,17 +91,21 @@ def _inflate_as(data: bytes, wbits: int, max_bytes: int) -> bytes:
 
 def _ends_before_last_byte(data: bytes) -> bool:
     """Whether a protobuf message ends one byte early, and that byte is the end of a string."""
-    place, size = 0, len(data)
-    while place < size:
-        if place == size - 1 and data[place] == 0:
-            return True
+    place, last = 0, len(data) - 1
+    if not data.endswith(_END):
+        return False
+    for _ in range(_MOST_FIELDS):
+        if place >= last:
+            break
         place = _after_field(data, place)
-    return False
+    return place == last
 
 
 def _after_field(data: bytes, place: int) -> int:
     """The place after a field; the end of *data* for one that goes beyond it or is none."""
     key, place = _varint(data, place)
+    if key < 8:  # no field has the number 0
+        return len(data)
     match key & 7:
         case 0:
             return _varint(data, place)[1]

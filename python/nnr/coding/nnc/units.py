@@ -92,6 +92,8 @@ def _values_in(
     if not factors:
         return given
     by_name = {name: values for name, values, _ in given}
+    if len(by_name) < len(given):
+        raise UnitFault("two tensors of one name", unit)
     shape = unit.shape
     # The product of two small factors may be of any size.
     if np.prod(shape, dtype=object) > max_elements:
