@@ -22,6 +22,7 @@ from .steps import clamped, lowest_qp, qp_at_most, qp_of_precision
 _VECTOR_OCTAVES = 2
 _VECTOR_LEVELS = 1 << 14
 _FACTOR_ENDS = ("_G", "_H")
+_WORTH_A_CODEBOOK = 256
 # Of the native core.
 _LARGEST_LEVEL = 1 << 29
 _COMMON = ("rmse", "target_size")
@@ -184,8 +185,8 @@ class Planner:
         span = hi - lo or abs(hi)
         if span == 0:
             return
-        # All of a constant tensor is in its codebook.
-        planned.codebook |= lo == hi and not self.options.is_nncodec
+        # All of a constant tensor is in its codebook, which is worth that others see float64.
+        planned.codebook |= lo == hi and planned.coded.size >= _WORTH_A_CODEBOOK
         # The quantisers that dependent quantisation chooses from have twice the step each.
         step = span / steps / (2 if planned.dq else 1)
         qp = max(qp_at_most(step, self._density), self._precision(planned))
