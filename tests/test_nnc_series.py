@@ -152,4 +152,4 @@ def test_what_is_empty_has_no_past() -> None:
     update = encode_model(first, base=base)
     units = {unit.names[0]: unit for unit in update.model.file._data_units}
     assert units["w"].parent[1]
-    assert not units["none"].parent[1]
+    assert units["none"].parent is None
