@@ -23,5 +23,9 @@ def base() -> nnr.Model:
 def test_any_bytes_are_a_model_or_a_bitstream_error(family: str) -> None:
     for path in sorted(CORPUS.glob(f"{family}-*")):
         data = path.read_bytes()
-        check_bytes(data)
-        check_bytes(data, base())
+        try:
+            check_bytes(data)
+            check_bytes(data, base())
+        except BaseException as error:
+            error.add_note(path.name)
+            raise

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden.make_nnc import Expected, base_of, streams
+from golden.expected import Expected, base_of
+from golden.make_nnc import streams
 from model_files import assert_same_tensors
 
 import nnr

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from golden.make_nnc import Expected, base_of
+from golden.expected import Expected, base_of
 from model_files import assert_same_tensors, normal, small_network
 from nnc_cases import EVERY_TYPE
 from numpy.typing import NDArray
@@ -196,8 +196,8 @@ def test_it_decodes_a_network_without_its_graph(peer: NNCodec, tmp_path: Path) -
     assert list(decoded) == list(model.tensors)
 
 
-def steps_of_a_series(count: int) -> list[Tensors]:
-    """Small changes, places that come and go, a tensor that is left out."""
+def steps_of_a_series(count: int, missing: str = "conv.bias") -> list[Tensors]:
+    """Small changes, places that come and go, a tensor that the third step leaves out."""
     generator = np.random.default_rng(8)
     steps = []
     for number in range(count):
@@ -206,7 +206,7 @@ def steps_of_a_series(count: int) -> list[Tensors]:
         tensors["fc"] = tensors["fc"] * np.float32(1 + 0.02 * number)
         tensors["fc"][lost] = 0
         if number == 2:
-            del tensors["steps"]
+            del tensors[missing]
         steps.append(tensors)
     return steps
 
@@ -220,14 +220,24 @@ def steps_of_a_series(count: int) -> list[Tensors]:
         {"profile": "nncodec"},
     ],
 )
-def test_it_decodes_our_series(peer: NNCodec, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("says_so", [False, True])
+def test_it_decodes_our_series(peer: NNCodec, options: dict[str, Any], says_so: bool) -> None:
     series, base = peer.series(), None
     for number, tensors in enumerate(steps_of_a_series(5)):
-        encoded = encode_model(tensors, base=base, **options)
+        begins = says_so and number == 0
+        encoded = encode_model(tensors, base=base, series=begins, **options)
         assert_same_tensors(series.decode(encoded.data), encoded.model.tensors)
-        if number == 0:
+        if not says_so and number == 0:
             series.begin_at(0)
         base = encoded.model
+
+
+def test_it_goes_on_with_what_begins_a_series_alone(peer: NNCodec) -> None:
+    series, steps = peer.series(), steps_of_a_series(2)
+    first = encode_model(steps[0])
+    series.decode(first.data)
+    with pytest.raises(AssertionError, match="depth"):
+        series.decode(nnr.encode(steps[1], base=first.model))
 
 
 SETTINGS: list[dict[str, Any]] = [
@@ -316,12 +326,12 @@ def test_the_golden_bitstreams_are_its_own(peer: NNCodec, name: str) -> None:
 def test_we_decode_its_series_and_write_the_same(peer: NNCodec) -> None:
     writing, reading = peer.series(), peer.series()
     base: nnr.Model | None = None
-    for tensors in steps_of_a_series(4):
-        differs = base is not None
-        data = writing.encode(tensors, qp=-20, row_skipping=True, compress_differences=differs)
+    # It numbers tensors anew at each step, so that only the last one can be left out.
+    for tensors in steps_of_a_series(4, missing="steps"):
+        data = writing.encode(tensors, qp=-20, row_skipping=True, compress_differences=True)
         model = nnr.decode(data, base=base)
         assert_same_tensors(model.tensors, reading.decode(data))
         writing.remember(model.tensors)
-        if base is not None:
-            assert nnr.encode(tensors, profile="nncodec", qp=-20, base=base) == data
+        ours = {"profile": "nncodec", "qp": -20, "base": base, "series": base is None}
+        assert nnr.encode(tensors, **ours) == data  # type: ignore[arg-type]
         base = model

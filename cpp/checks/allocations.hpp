@@ -36,7 +36,8 @@ private:
 
 }  // namespace nnr::checks
 
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+// Inlined, GCC takes what pairs up here for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     using namespace nnr::checks;
     void* const memory = std::malloc(std::max<std::size_t>(size, 1));
     const std::size_t now = allocated += size_of_allocation(memory);
@@ -45,12 +46,12 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     return memory;
 }
 
-void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size) {
     if (void* const memory = operator new(size, std::nothrow)) return memory;
     throw std::bad_alloc();
 }
 
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     nnr::checks::allocated -= nnr::checks::size_of_allocation(memory);
     std::free(memory);
 }

@@ -44,7 +44,8 @@ public:
     std::uint8_t byte() { return at_ < bytes_.size() ? bytes_[at_++] : 0; }
     bool flag() { return (byte() & 1) != 0; }
     std::uint32_t below(std::uint32_t bound) {
-        const std::uint32_t wide = bound > 256 ? byte() * 256u + byte() : byte();
+        std::uint32_t wide = byte();
+        if (bound > 256) wide = wide << 8 | byte();
         return wide % bound;
     }
     std::uint32_t word() {

@@ -1,5 +1,5 @@
-// Every array kernel at every level this CPU runs against the scalar reference: lengths 0 to 200 and
-// some longer, inputs and outputs at every distance from an aligned address.
+// Every kernel but the convolution at every level this CPU runs against the scalar reference:
+// lengths 0 to 200 and some longer, inputs and outputs at every distance from an aligned address.
 //
 //     kernel_check            check every level and print which ones ran
 #include <bit>
@@ -15,6 +15,7 @@
 #include "../core/quantize.hpp"
 #include "../dispatch/targets.hpp"
 #include "../kernels/float_types.hpp"
+#include "coder_kernels.hpp"
 #include "guarded.hpp"
 
 namespace {
@@ -367,6 +368,7 @@ void check_level(const KernelTable& level) {
     check_float_type<double>(level);
     check_every_pattern<Float16>(level);
     check_every_pattern<BFloat16>(level);
+    check_coder_kernels(level);
     for (const std::size_t length : lengths()) {
         for (unsigned bits = 1; bits <= 16; ++bits) {
             if (bits <= 8) check_bitpack<std::uint8_t>(level, length, bits);

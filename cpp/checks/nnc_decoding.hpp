@@ -31,8 +31,8 @@ inline void require(bool condition, const std::string& what) {
 }
 
 // The bounds that docs/bitstream.md states.
-inline constexpr std::size_t kHeaderBytesPerByte = 512, kHeaderBytes = 16 << 10;
-inline constexpr std::size_t kDecodingBytesPerByte = 256, kDecodingBytes = 64 << 10;
+inline constexpr std::size_t kHeaderBytesPerByte = 256, kHeaderBytes = 4 << 10;
+inline constexpr std::size_t kDecodingBytesPerByte = 16, kDecodingBytes = 128 << 10;
 
 // The past that a unit of a series asks for.
 struct Past {
@@ -151,7 +151,7 @@ inline void require_same(const DecodedStream& a, const DecodedStream& b, const s
         require(fault.has_value() == other.has_value(), "a fault in one only: " + where);
         if (fault) {
             require(fault->kind() == other->kind() && fault->byte_offset() == other->byte_offset(),
-                    "other faults: " + where);
+                    "other faults: " + where + ": " + fault->what() + ", " + other->what());
             continue;
         }
         for (std::size_t j = 0; j < a.arrays[i].size(); ++j) {

@@ -19,7 +19,8 @@
 
 namespace nnr::checks {
 
-inline constexpr std::size_t kMaxCount = 4096;
+// Elements of most tensors, and of some.
+inline constexpr std::size_t kUsualCount = 600, kMaxCount = 4096;
 
 // A tensor and its options, and what they need to stay where they are.
 struct ChosenTensor {
@@ -35,11 +36,12 @@ struct ChosenStream {
 };
 
 inline std::vector<std::uint32_t> chosen_dimensions(Choices& choices) {
+    const std::size_t most = choices.below(16) == 15 ? kMaxCount : kUsualCount;
     std::vector<std::uint32_t> dimensions(choices.below(6));
     std::size_t count = 1;
     for (std::uint32_t& dimension : dimensions) {
-        const auto room = static_cast<std::uint32_t>(std::min<std::size_t>(kMaxCount / std::max<std::size_t>(count, 1), 300));
-        dimension = choices.below(room + 1);
+        const std::size_t room = std::min<std::size_t>(most / std::max<std::size_t>(count, 1), 300);
+        dimension = choices.below(static_cast<std::uint32_t>(room) + 1);
         count *= dimension;
     }
     return dimensions;
@@ -190,8 +192,8 @@ inline void require_reported(const ChosenTensor& tensor, const EncodeTask& task,
             "other values than the encoder reported");
 }
 
-inline void require_round_trip(const ChosenStream& chosen, std::span<const EncodeTask> tasks) {
-    const std::vector<std::uint8_t> bytes = bytes_of(chosen.parameters, tasks);
+inline void require_round_trip(const ChosenStream& chosen, std::span<const EncodeTask> tasks,
+                               std::span<const std::uint8_t> bytes) {
     std::optional<Stream> stream;
     try {
         stream = parse(bytes);
@@ -210,20 +212,22 @@ inline void require_round_trip(const ChosenStream& chosen, std::span<const Encod
     }
 }
 
-// Throws `Wrong` if tensors and options made from `choices` do not come back as the encoder says.
-inline void check_encoding(Choices& choices) {
+// Throws `Wrong` if tensors and options made from `choices` do not come back as the encoder says;
+// returns the bitstream, which is empty if it was refused.
+inline std::vector<std::uint8_t> check_encoding(Choices& choices) {
     ChosenStream chosen = chosen_stream(choices);
     std::vector<EncodeTask> tasks;
     for (const ChosenTensor& tensor : chosen.tensors) tasks.push_back(tensor.task);
     encode_units(tasks, chosen.parameters, 1);
-    bool refused = false;
+    std::vector<std::uint8_t> bytes = bytes_of(chosen.parameters, tasks);
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         if (tasks[i].error.empty()) continue;
         require_reason(chosen.tensors[i], tasks[i],
                        step_size(tasks[i].qp, chosen.parameters.qp_density));
-        refused = true;
+        bytes.clear();
     }
-    if (!refused) require_round_trip(chosen, tasks);
+    if (!bytes.empty()) require_round_trip(chosen, tasks, bytes);
+    return bytes;
 }
 
 }  // namespace nnr::checks

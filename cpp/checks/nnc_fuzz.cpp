@@ -1,27 +1,34 @@
-// The bitstream codec under a fuzzer. Inputs that begin with 0xff, as no bitstream of less than 2 GiB
-// does, are tensors and options to encode; all others are bitstreams.
+// The bitstream codec under a fuzzer. Inputs that begin with 0xff or 0xfe, as no bitstream of less
+// than 1.9 GiB does, are tensors and options to encode, and the choices of a second writer; all others
+// are bitstreams.
 //
 //     cmake --preset fuzz && cmake --build --preset fuzz
 //     build/fuzz/nnc_fuzz -max_len=4096 some_folder cpp/checks/nnc_corpus
 //
-// Built without libFuzzer it runs the files and folders that it is given.
+// Built without libFuzzer it runs the files that it is given, and those without an extension in the
+// folders that it is given.
 #include <cstddef>
 #include <cstdint>
 
 #include "nnc_decoding.hpp"
 #include "nnc_encoding.hpp"
+#include "nnc_making.hpp"
 
 namespace {
 
 using namespace nnr::checks;
 
-constexpr std::uint8_t kEncodes = 0xff;
+constexpr std::uint8_t kEncodes = 0xff, kMakes = 0xfe;
 constexpr std::uint64_t kMaxElements = 1 << 15;
 
 void check(std::span<const std::uint8_t> input) {
-    if (input.empty() || input[0] != kEncodes) return check_decoding(input, kMaxElements);
+    const std::uint8_t mode = input.empty() ? std::uint8_t{0} : input[0];
+    if (mode < kMakes) return check_decoding(input, kMaxElements);
     Choices choices(input.subspan(1));
-    check_encoding(choices);
+    if (mode == kEncodes)
+        check_encoding(choices);
+    else
+        check_made(choices);
 }
 
 }  // namespace
@@ -74,7 +81,7 @@ int main(int argc, char** argv) {
             continue;
         }
         for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
-            if (entry.is_regular_file()) run(entry.path(), count);
+            if (entry.is_regular_file() && !entry.path().has_extension()) run(entry.path(), count);
     }
     std::printf("%d inputs, %d failures\n", count.run, count.failed);
     return count.failed == 0 && count.run > 0 ? 0 : 1;

@@ -21,7 +21,8 @@ std::vector<Role> roles_of(const DataUnit& unit) {
     if (has_part(unit, parts::kDecomposition)) roles = {Role::g, Role::h};
     if (has_part(unit, parts::kLocalScaling)) roles.push_back(Role::local_scaling);
     if (has_part(unit, parts::kBatchNorm))
-        roles.insert(roles.end(), {Role::beta, Role::gamma, Role::mean, Role::variance});
+        for (const Role role : {Role::beta, Role::gamma, Role::mean, Role::variance})
+            roles.push_back(role);
     if (has_part(unit, parts::kBias)) roles.push_back(Role::bias);
     return roles;
 }

@@ -185,8 +185,10 @@ class Planner:
         span = hi - lo or abs(hi)
         if span == 0:
             return
-        # All of a constant tensor is in its codebook, which is worth that others see float64.
-        planned.codebook |= lo == hi and planned.coded.size >= _WORTH_A_CODEBOOK
+        # All of a constant tensor is in its codebook, which is worth that others see float64. Not in
+        # a series, where programs differ in whether a level of zero is a value of zero.
+        if lo == hi and planned.coded.size >= _WORTH_A_CODEBOOK and not self.options.in_series:
+            planned.codebook = True
         # The quantisers that dependent quantisation chooses from have twice the step each.
         step = span / steps / (2 if planned.dq else 1)
         qp = max(qp_at_most(step, self._density), self._precision(planned))
