@@ -2,6 +2,7 @@
 
 python -m bench.nnc                  time and memory
 python -m bench.nnc --curves FILE    how NNCodec's size goes with its error, as JSON
+python -m bench.nnc --sizes FILE     our sizes beside those curves at the same error
 
 The bitstreams are NNCodec's own, in `shared/data/nnc` beside the repository. Everything is compared
 with them, or with what NNCodec makes of it, before it is timed.
@@ -11,13 +12,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 
 import nnr
 
-from . import tables
+from . import nnc_sizes, tables
 from .comparison import progress
 from .contestants import NAME, Contestant
 from .threads import cores
@@ -39,9 +38,6 @@ NETWORKS = {"ResNet-56": "48_resnet56_default", "CNN": "50_cnn195k"}
 SMALL_TENSORS = 2000
 SMALL_SHAPE = (8, 8)
 SECONDS = 6.0
-
-QPS = range(-38, -13, 2)
-LAMBDA_SCALES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 PROCESS = Path("/proc/self")
 
@@ -253,90 +249,6 @@ def _status(field: str) -> int:
     raise RuntimeError(f"the kernel does not tell {field}")
 
 
-@dataclass(frozen=True)
-class Point:
-    """One setting: bytes, and the root of the mean squared error over floats."""
-
-    network: str
-    qp: int
-    lambda_scale: float
-    bytes: int
-    rmse_all: float
-    rmse_weights: float  # of tensors of two dimensions or more
-
-
-Encode = Callable[..., bytes]
-Decode = Callable[[bytes], Mapping[str, NDArray[Any]]]
-
-
-def curve(network: Network, encode: Encode, decode: Decode) -> list[Point]:
-    """Every qp with every strength of rate-distortion optimisation."""
-    return [
-        point(network, encode, decode, qp=qp, lambda_scale=scale)
-        for qp, scale in progress(
-            list(product(QPS, LAMBDA_SCALES)), lambda item: f"{network.title}, qp {item[0]}"
-        )
-    ]
-
-
-def point(network: Network, encode: Encode, decode: Decode, **settings: Any) -> Point:
-    data = encode(network.tensors, **settings)
-    decoded = decode(data)
-    errors = {
-        name: decoded[name].astype(np.float64) - tensor for name, tensor in network.tensors.items()
-    }
-    weights = [error for error in errors.values() if error.ndim > 1]
-    return Point(
-        network.title,
-        settings["qp"],
-        settings["lambda_scale"],
-        len(data),
-        _rmse(list(errors.values())),
-        _rmse(weights),
-    )
-
-
-def _rmse(errors: Sequence[NDArray[np.float64]]) -> float:
-    squares = sum(float(np.square(error).sum()) for error in errors)
-    return float(np.sqrt(squares / sum(error.size for error in errors)))
-
-
-def peer_curve(network: Network) -> list[Point]:
-    """NNCodec at its best: dependent quantisation, optimised contexts, and row skipping."""
-    nncodec = peer()
-    encode = partial(nncodec.encode, use_dq=True, param_opt=True, row_skipping=True)
-    return curve(network, encode, lambda data: nncodec.decode(bytearray(data)))
-
-
-def bytes_at(points: Sequence[Point], rmse: float) -> float:
-    """The least that any strength needs for that error of the weights, between qps interpolated.
-
-    Infinity where none comes to it.
-    """
-    return min(
-        _bytes_on([each for each in points if each.lambda_scale == scale], rmse)
-        for scale in {each.lambda_scale for each in points}
-    )
-
-
-def _bytes_on(points: Sequence[Point], rmse: float) -> float:
-    """Bytes go nearly linearly with the error's logarithm: six decibels a bit."""
-    rising = sorted(points, key=lambda each: each.rmse_weights)
-    errors = np.log([each.rmse_weights for each in rising])
-    sizes = [each.bytes for each in rising]
-    return float(np.interp(np.log(rmse), errors, sizes, left=np.inf, right=np.inf))
-
-
-def relative_size(ours: Sequence[Point], others: Sequence[Point]) -> float:
-    """Our bytes over theirs at equal error of the weights, by the geometric mean.
-
-    The errors are those that their qps make of themselves, as far as ours come to them.
-    """
-    errors = [each.rmse_weights for each in others if each.lambda_scale == 0]
-    ratios = [bytes_at(ours, error) / bytes_at(others, error) for error in errors]
-    return statistics.geometric_mean(ratio for ratio in ratios if np.isfinite(ratio))
-
-
 def markdown(results: Sequence[Result], memory: Mapping[str, Any]) -> str:
     rows = []
     for result in results:
@@ -364,6 +276,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="for each work")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers there")
     parser.add_argument("--curves", type=Path, metavar="FILE", help="write the curves there")
+    parser.add_argument("--sizes", type=Path, metavar="FILE", help="read the curves from there")
     parser.add_argument("--peak", nargs=2, metavar=("LIBRARY", "FILE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     try:
@@ -376,8 +289,11 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.peak:
         library, path = arguments.peak
         print(json.dumps(peak(library, Path(path))))
+    elif arguments.sizes:
+        curves = json.loads(arguments.sizes.read_text())
+        print(nnc_sizes.table(networks(), [nnc_sizes.Point(**each) for each in curves]))
     elif arguments.curves:
-        points = [each for network in networks() for each in peer_curve(network)]
+        points = [each for network in networks() for each in nnc_sizes.peer_curve(network)]
         arguments.curves.write_text(json.dumps([asdict(each) for each in points], indent=1) + "\n")
     else:
         results, memory = measure(arguments.seconds), measure_memory()

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from . import nnc
+from . import nnc, nnc_sizes
 from .contestants import NAME
-from .nnc import Network, Point
+from .nnc import Network
+from .nnc_sizes import Point
 
 WORKS = [nnc.decoding, nnc.encoding]
 FEW = 50
@@ -53,9 +54,9 @@ def curve(scale: float, factor: float) -> list[Point]:
 
 def test_bytes_at_an_error_are_the_best_curves_interpolated() -> None:
     points = curve(0, 1) + curve(1, 0.9)
-    assert nnc.bytes_at(points, 2**0.5) == pytest.approx(0.9 * 750)
-    assert nnc.bytes_at(points, 5) == float("inf")
+    assert nnc_sizes.bytes_at(points, 2**0.5) == pytest.approx(0.9 * 750)
+    assert nnc_sizes.bytes_at(points, 5) == float("inf")
 
 
 def test_relative_size() -> None:
-    assert nnc.relative_size(curve(0, 0.8) + curve(3, 0.9), curve(0, 1)) == pytest.approx(0.8)
+    assert nnc_sizes.relative_size(curve(0, 0.8) + curve(3, 0.9), curve(0, 1)) == pytest.approx(0.8)

@@ -8,7 +8,6 @@
 namespace nnr::nnc {
 namespace {
 
-constexpr double kOneBit = 32768;
 // A configuration other than the first is sent with three bits.
 constexpr std::uint64_t kSendingCost = 3 * 32768;
 
@@ -17,8 +16,8 @@ ContextBinCosts computed_costs() {
     for (int index = 0; index < 1024; ++index) {
         const int state = index - 512;
         const int sureness = std::min(std::abs(state), 511);
-        const double of_lps = kOneBit + 400.79895 * (sureness + 0.5);
-        const double of_mps = -kOneBit * std::log2(1 - std::exp2(-of_lps / kOneBit));
+        const double of_lps = kCostOfBit + 400.79895 * (sureness + 0.5);
+        const double of_mps = -kCostOfBit * std::log2(1 - std::exp2(-of_lps / kCostOfBit));
         const unsigned more_probable = state >= 0;
         const auto at = static_cast<std::size_t>(index);
         costs[more_probable][at] = static_cast<std::uint32_t>(std::lround(of_mps));
@@ -59,7 +58,7 @@ public:
     SearchResult result() {
         restart();
         SearchResult result;
-        result.cost = bypassed_ * static_cast<std::uint64_t>(kOneBit);
+        result.cost = bypassed_ * static_cast<std::uint64_t>(kCostOfBit);
         for (const ContextTrials& trials : trials_) {
             unsigned best = 0;
             std::uint64_t least = trials.costs[0];

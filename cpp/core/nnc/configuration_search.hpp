@@ -9,6 +9,9 @@
 
 namespace nnr::nnc {
 
+// All costs are in parts of this.
+inline constexpr double kCostOfBit = 32768;
+
 struct SearchOptions {
     // As NNCodec searches: with dependent quantisation it takes the magnitudes of multiples of the
     // step where levels are coded, and it keeps the neighbour at block rows.

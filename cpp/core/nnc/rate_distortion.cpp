@@ -12,7 +12,6 @@
 namespace nnr::nnc {
 namespace {
 
-constexpr double kCostOfBit = 32768;
 // Levels after which the contexts are brought up to date with the best path so far.
 constexpr std::size_t kRefresh = 128;
 
