@@ -1,5 +1,5 @@
-// What a program has allocated with `new`, at most and in the end. For the one translation unit of a
-// check: it replaces the global operators.
+// What a program has allocated with `new`, at most and in the end. For the one translation unit of
+// a check: it replaces the global operators.
 #pragma once
 
 #include <algorithm>

@@ -33,7 +33,8 @@ ContextTrials fresh_trials() {
 
 bool same_trials(const ContextTrials& a, const ContextTrials& b) {
     for (std::size_t c = 0; c < kContextConfigurations; ++c)
-        if (a.fast[c] != b.fast[c] || a.slow[c] != b.slow[c] || a.costs[c] != b.costs[c]) return false;
+        if (a.fast[c] != b.fast[c] || a.slow[c] != b.slow[c] || a.costs[c] != b.costs[c])
+            return false;
     return true;
 }
 

@@ -1,6 +1,7 @@
-// The bitstream codec without Python: tensors with any options at every level this CPU runs, streams
-// of a second writer, and ten streams cut at every byte and with every bit of their headers changed.
-// What must hold is in nnc_encoding.hpp, nnc_making.hpp and nnc_decoding.hpp, as for nnc_fuzz.
+// The bitstream codec without Python: tensors with any options at every level this CPU runs,
+// streams of a second writer, and ten streams cut at every byte and with every bit of their headers
+// changed. What must hold is in nnc_encoding.hpp, nnc_making.hpp and nnc_decoding.hpp, as for
+// nnc_fuzz.
 //
 //     nnc_check                     check everything
 //     nnc_check seeds FOLDER        write the ten streams, and choices, as seeds for nnc_fuzz
@@ -110,7 +111,7 @@ NamedStream first_made(const std::string& name, const Holds& holds) {
         Choices choices(bytes);
         const MadeStream made = made_stream(choices);
         if (made.bytes.size() >= kShortest && made.bytes.size() <= kLongest &&
-            std::ranges::any_of(made.units, [&](const MadeUnit& unit) { return holds(unit.header); }))
+            std::ranges::any_of(made.units, holds, &MadeUnit::header))
             return {name, made.bytes};
     }
 }
@@ -133,7 +134,8 @@ std::vector<NamedStream> ten_streams() {
             encoded_stream("raw", {4, 7}, raw, false),
             first_made("factors", has(parts::kDecomposition)),
             first_made("block", has(parts::kBatchNorm | parts::kBias | parts::kLocalScaling)),
-            first_made("edition1", [](const DataUnit& unit) { return unit.parameters.edition == 1; }),
+            first_made("edition1",
+                       [](const DataUnit& unit) { return unit.parameters.edition == 1; }),
             first_made("hash", [](const DataUnit& unit) {
                 return unit.parent && unit.parent->type != ParentIdType::node;
             })};

@@ -1,5 +1,5 @@
-// What must hold of any bytes that are read as a bitstream: they are decoded, or end in a fault that
-// says where; alike with values and without, on one thread and on several.
+// What must hold of any bytes that are read as a bitstream: they are decoded, or end in a fault
+// that says where; alike with values and without, on one thread and on several.
 #pragma once
 
 #include <algorithm>

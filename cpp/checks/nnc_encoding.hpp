@@ -1,5 +1,5 @@
-// What must hold of tensors that are encoded with any options: they are refused with a reason, or the
-// decoder gives exactly the levels that the encoder reported.
+// What must hold of tensors that are encoded with any options: they are refused with a reason, or
+// the decoder gives exactly the levels that the encoder reported.
 #pragma once
 
 #include <algorithm>
@@ -139,7 +139,8 @@ inline std::vector<std::uint8_t> bytes_of(const SeriesParameters& parameters,
     std::vector<std::uint8_t> bytes;
     write_start(bytes, written.edition);
     write_model_parameter_set(bytes, written, true);
-    for (const EncodeTask& task : tasks) bytes.insert(bytes.end(), task.unit.begin(), task.unit.end());
+    for (const EncodeTask& task : tasks)
+        bytes.insert(bytes.end(), task.unit.begin(), task.unit.end());
     return bytes;
 }
 

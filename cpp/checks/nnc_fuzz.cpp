@@ -1,6 +1,6 @@
 // The bitstream codec under a fuzzer. Inputs that begin with 0xff or 0xfe, as no bitstream of less
-// than 1.9 GiB does, are tensors and options to encode, and the choices of a second writer; all others
-// are bitstreams.
+// than 1.9 GiB does, are tensors and options to encode, and the choices of a second writer; all
+// others are bitstreams.
 //
 //     cmake --preset fuzz && cmake --build --preset fuzz
 //     build/fuzz/nnc_fuzz -max_len=4096 some_folder cpp/checks/nnc_corpus

@@ -1,6 +1,6 @@
 // Bitstreams with everything that a decoder takes and our encoder does not write: blocks, factors,
-// first editions, parents by hash, entry points beside any of them. Written by a plain second writer,
-// which knows what has to come out.
+// first editions, parents by hash, entry points beside any of them. Written by a plain second
+// writer, which knows what has to come out.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,8 @@ inline void write_entries(BitWriter& bits, const Codebook& codebook) {
     const auto size = static_cast<std::int64_t>(codebook.entries.size());
     const auto zero = static_cast<std::int64_t>(codebook.zero_offset);
     const auto gap = [&](std::int64_t i) {
-        return static_cast<std::uint64_t>(std::int64_t{codebook.entries[static_cast<std::size_t>(i)]} -
-                                          codebook.entries[static_cast<std::size_t>(i - 1)] - 1);
+        const auto at = codebook.entries.begin() + i;
+        return static_cast<std::uint64_t>(std::int64_t{*at} - *(at - 1) - 1);
     };
     bits.u(codebook.egk, 4);
     bits.ue(static_cast<std::uint64_t>(size), 2);

@@ -103,11 +103,14 @@ inline std::vector<std::int32_t> chosen_levels(Choices& choices, const CodedTens
 inline LayerChoices chosen_tools(Choices& choices, const Layer& layer,
                                  std::vector<std::int32_t>& levels) {
     LayerChoices tools;
-    tools.with_history = layer.has_parent && !layer.history.empty() && layer.has_row_syntax() && choices.flag();
+    const bool can_have_history =
+        layer.has_parent && !layer.history.empty() && layer.has_row_syntax();
+    tools.with_history = can_have_history && choices.flag();
     Numbers numbers(choices.word());
     const bool configured = choices.flag();
     for (unsigned i = 0; i < at::end(layer.greater_flags); ++i)
-        tools.configurations.push_back(static_cast<std::uint8_t>(configured ? numbers.below(9) : 0));
+        tools.configurations.push_back(
+            static_cast<std::uint8_t>(configured ? numbers.below(std::uint32_t{kContextConfigurations}) : 0));
     if (!layer.has_row_syntax() || !choices.flag()) return tools;
     for (std::uint64_t row = 0; row < layer.rows; ++row) {
         tools.skipped.push_back(numbers.below(2) != 0);
@@ -134,6 +137,13 @@ inline Layer layer_of(const MadeUnit& made, const CodedTensor& tensor) {
     return layer;
 }
 
+// The standard's order, which is not that of the names.
+inline int place_in_payload(const CodedTensor& tensor) {
+    constexpr Role kOrder[]{Role::local_scaling, Role::bias, Role::beta,     Role::gamma,
+                            Role::mean,          Role::variance, Role::weight, Role::g, Role::h};
+    return static_cast<int>(std::ranges::find(kOrder, tensor.role) - std::begin(kOrder));
+}
+
 // The arithmetic code of a unit; sets levels, QPs and entry points.
 inline std::vector<std::uint8_t> code_of(Choices& choices, MadeUnit& made, unsigned prefixes) {
     DataUnit& unit = made.header;
@@ -141,6 +151,7 @@ inline std::vector<std::uint8_t> code_of(Choices& choices, MadeUnit& made, unsig
     ArithmeticEncoder encoder(code);
     std::vector<EncodedEntry> entries;
     const std::vector<CodedTensor> tensors = coded_tensors(unit);
+    require(std::ranges::is_sorted(tensors, {}, place_in_payload), "tensors in another order");
     if (unit.parent) made.past = made_up_past(tensors.back().elements());
     for (const CodedTensor& tensor : tensors) {
         const unsigned bits = qp_bits(unit.parameters.qp_density);
@@ -152,7 +163,8 @@ inline std::vector<std::uint8_t> code_of(Choices& choices, MadeUnit& made, unsig
             encoder.bypass(coded, bits);
         }
         const Layer layer = layer_of(made, tensor);
-        std::vector<std::int32_t>& levels = made.levels.emplace_back(chosen_levels(choices, tensor));
+        made.levels.push_back(chosen_levels(choices, tensor));
+        std::vector<std::int32_t>& levels = made.levels.back();
         const LayerChoices tools = chosen_tools(choices, layer, levels);
         entries = write_layer(encoder, layer, tools, prefixes, levels);
     }
