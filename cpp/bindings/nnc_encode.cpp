@@ -69,6 +69,8 @@ std::unique_ptr<OwnedTask> make_task(
     task.base_levels = kept_view(*owned, base_levels);
     task.history = kept_view(*owned, history);
     require(task.base_levels.empty() || task.base_levels.size() == count, "base_levels");
+    const bool temporal = parent && parent->second;
+    require(!temporal || task.base_levels.size() == count, "temporal contexts need base_levels");
     require(task.history.empty() || task.history.size() == count, "history");
     owned->values = std::move(values);
     return owned;
