@@ -24,6 +24,8 @@ constexpr unsigned kDefaultUnaryLength = 11;
 // Every flag more has contexts whose configurations are sent: small tensors may do without.
 constexpr std::array<unsigned, 3> kTriedUnaryLengths{2, 5, kDefaultUnaryLength};
 constexpr std::size_t kTriedElements = 16 << 10;
+// For so few the least is best without trying.
+constexpr std::size_t kFewElements = 128;
 // Squared steps that a bit is worth: what a finer step would gain by it, which is less where most
 // levels are zero. Measured on networks of 0.5 to 8 bits a level, from the bits that a level takes.
 constexpr double kLeastWorth = 0.07, kWorthPerBit = 0.1, kMostWorth = 0.35;
@@ -115,6 +117,10 @@ void choose_unary_length(const EncodeTask& task, CodedLayer& coded) {
     const bool tries = task.options.unary_length == 0 && task.options.optimize_contexts &&
                        coded.levels.size() <= kTriedElements;
     if (!tries) return;
+    if (coded.levels.size() <= kFewElements) {
+        coded.layer.greater_flags = kTriedUnaryLengths.front();
+        return;
+    }
     std::uint64_t least = UINT64_MAX;
     unsigned best = kDefaultUnaryLength;
     for (const unsigned length : kTriedUnaryLengths) {
