@@ -8,8 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "context_tables.hpp"
+#include "network_kernels.hpp"
 #include "trellis_tables.hpp"
 
 namespace nnr {
@@ -54,33 +56,6 @@ struct QuantizeResult {
     bool finite;
 };
 
-// Activations lie pixel after pixel, the channels of a pixel side by side and filled up to a
-// multiple of this; a convolution's weights come in blocks of as many output channels.
-inline constexpr std::size_t kChannelBlock = 16;
-
-struct ConvParameters {
-    const float* weights;  // [out block][kernel row][kernel column][in channel][kChannelBlock]
-    const float* bias;     // out_blocks * kChannelBlock
-    const float* slopes;   // as many, or null for none
-    std::size_t in_channels;
-    std::size_t out_blocks;
-    std::size_t kernel_height;
-    std::size_t kernel_width;
-};
-
-// Distances are in floats. Output pixel (y, x) sees the input pixels (y, x) to
-// (y + kernel_height - 1, x + kernel_width - 1); of each, `in_channels` floats are read.
-struct ConvWindow {
-    const float* input;
-    std::size_t input_pixel;
-    std::size_t input_row;
-    float* output;
-    std::size_t output_pixel;
-    std::size_t output_row;
-    std::size_t height;  // of the output
-    std::size_t width;
-};
-
 // The trackers of one context of the entropy coder as they are after some bins, a lane for each
 // configuration that it may have started from, and what the bins cost. Lanes beyond them are zero.
 inline constexpr std::size_t kContextLanes = 16;
@@ -89,6 +64,16 @@ struct ContextTrials {
     std::int16_t slow[kContextLanes]{};
     std::uint64_t costs[kContextConfigurations]{};
 };
+
+template <class Input>
+using IntegerWeight = std::conditional_t<sizeof(Input) == 1, std::int8_t, std::int16_t>;
+template <class Input, class Output>
+using IntegerConvKernel = void (*)(const IntegerConv<IntegerWeight<Input>>& conv,
+                                   const ConvWindow<Input, Output>& window);
+template <class Output>
+using WinogradOutputKernel = void (*)(const IntegerEpilogue& epilogue,
+                                      const WinogradBlocks<const std::int32_t>& blocks,
+                                      const WinogradOutput<Output>& output);
 
 struct KernelTable {
     const char* name;
@@ -135,15 +120,43 @@ struct KernelTable {
     void (*unpack[kCodeTypes])(const std::uint8_t* packed, std::size_t count, unsigned bits,
                                void* codes);
 
-    // sum = bias, then sum += input * weight by kernel row, kernel column, in channel; then, where
-    // there are slopes, sum < 0 ? slope * sum : sum, where a slope of 0 gives 0 for any sum below 0,
-    // minus infinity included. A NaN sum stays NaN, with any slope. Writes
-    // out_blocks * kChannelBlock floats a pixel. A level's result does not depend on how a window
-    // is cut into calls. Levels differ in whether a product is rounded before it is added: with n
-    // products, each is within g(n + 3) * (|bias| + sum of |input * weight|) * max(1, |slope|) of
-    // the exact result, where g(k) = k * 2^-24 / (1 - k * 2^-24), if nothing overflows or
-    // underflows.
-    void (*conv)(const ConvParameters& parameters, const ConvWindow& window);
+    // sum = bias, then sum += input * weight by kernel row, kernel column, in channel; then the
+    // epilogue. Writes out_blocks * kChannelBlock floats a pixel. A level's result does not depend on
+    // how a window is cut into calls. Levels differ in whether a product is rounded before it is added:
+    // with n products, each is within g(n + 4) * (|bias| + sum of |input * weight| + |addend|) *
+    // max(1, |slope|) of the exact result, where g(k) = k * 2^-24 / (1 - k * 2^-24), if nothing
+    // overflows or underflows.
+    void (*conv)(const FloatConv& conv, const ConvWindow<float, float>& window);
+
+    // The same for 1 to 4 output channels, of weights [out][kernel row][kernel column][in channel],
+    // of which it writes no more than these; in channels are a multiple of kChannelBlock. Sums are
+    // formed in any order, within the same bound.
+    void (*thin_conv)(const FloatConv& conv, const ConvWindow<float, float>& window,
+                      std::size_t outs);
+
+    // The same where every output channel sees its own input channel alone, of weights [kernel row]
+    // [kernel column][out_blocks * kChannelBlock].
+    void (*depthwise_conv)(const FloatConv& conv, const ConvWindow<float, float>& window);
+
+    // The first and last step of a convolution of 3x3 by blocks; between them lie the products, one
+    // `conv` a position. What each level's transforms round is not bounded here; docs/networks.md
+    // states the error of the whole.
+    void (*winograd_input)(const WinogradInput<float>& input, const WinogradBlocks<float>& blocks);
+    void (*winograd_output)(const FloatEpilogue& epilogue,
+                            const WinogradBlocks<const float>& blocks,
+                            const WinogradOutput<float>& output);
+
+    // Convolutions of integers, exact, as docs/integer.md defines them: sums never leave 32 bits.
+    IntegerConvKernel<std::uint8_t, std::uint8_t> conv_u8_u8;
+    IntegerConvKernel<std::uint8_t, std::int16_t> conv_u8_i16;
+    IntegerConvKernel<std::int16_t, std::uint8_t> conv_i16_u8;
+    IntegerConvKernel<std::int16_t, std::int16_t> conv_i16_i16;
+    void (*integer_products)(const IntegerProducts& products,
+                             const ConvWindow<std::int16_t, std::int32_t>& window);
+    void (*winograd_input_u8)(const WinogradInput<std::uint8_t>& input,
+                              const WinogradBlocks<std::int16_t>& blocks);
+    WinogradOutputKernel<std::uint8_t> winograd_output_u8;
+    WinogradOutputKernel<std::int16_t> winograd_output_i16;
 
     // Codes bins (0 or 1) of one context from every configuration at once: adds what each bin costs
     // in the state it finds, and moves the trackers.

@@ -23,9 +23,12 @@
 #include "bitpack.hpp"
 #include "context_costs.hpp"
 #include "conv.hpp"
+#include "depthwise_conv.hpp"
 #include "minmax.hpp"
 #include "quantize.hpp"
+#include "thin_conv.hpp"
 #include "trellis.hpp"
+#include "winograd.hpp"
 
 #define NNR_KERNELS ::nnr
 #include "make_table.hpp"

@@ -77,6 +77,22 @@ constexpr void fill_float_type(KernelTable& table, FloatType type) {
     fill_code_type<T, std::uint16_t>(table, type, CodeType::u16);
 }
 
+constexpr void fill_network(KernelTable& table) {
+    table.conv = NNR_KERNELS::conv;
+    table.thin_conv = NNR_KERNELS::thin_conv;
+    table.depthwise_conv = NNR_KERNELS::depthwise_conv;
+    table.winograd_input = NNR_KERNELS::winograd_input;
+    table.winograd_output = NNR_KERNELS::winograd_output;
+    table.conv_u8_u8 = NNR_KERNELS::integer_conv;
+    table.conv_u8_i16 = NNR_KERNELS::integer_conv;
+    table.conv_i16_u8 = NNR_KERNELS::integer_conv;
+    table.conv_i16_i16 = NNR_KERNELS::integer_conv;
+    table.integer_products = NNR_KERNELS::integer_products;
+    table.winograd_input_u8 = NNR_KERNELS::winograd_input;
+    table.winograd_output_u8 = NNR_KERNELS::winograd_output;
+    table.winograd_output_i16 = NNR_KERNELS::winograd_output;
+}
+
 constexpr KernelTable make_table(const char* name) {
     KernelTable table{};
     table.name = name;
@@ -88,7 +104,7 @@ constexpr KernelTable make_table(const char* name) {
     table.pack[1] = pack_entry<std::uint16_t>;
     table.unpack[0] = unpack_entry<std::uint8_t>;
     table.unpack[1] = unpack_entry<std::uint16_t>;
-    table.conv = NNR_KERNELS::conv;
+    fill_network(table);
     table.context_costs = NNR_KERNELS::context_costs;
     table.trellis = NNR_KERNELS::trellis;
     return table;

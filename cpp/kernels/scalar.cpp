@@ -5,6 +5,7 @@
 #include "reference/minmax.hpp"
 #include "reference/quantize.hpp"
 #include "reference/trellis.hpp"
+#include "reference/winograd.hpp"
 
 #define NNR_KERNELS ::nnr::reference
 #include "make_table.hpp"

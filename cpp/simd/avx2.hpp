@@ -239,5 +239,76 @@ inline I16 lookup_negative(I16 x, ByteTable entries) {
     return _mm256_shuffle_epi8(entries, _mm256_or_si256(turned, splat_i16(-0x8000)));
 }
 
+
+// Integers of the network kernels.
+inline I32 load_i32(const std::int32_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+inline void store_i32(std::int32_t* p, I32 x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x);
+}
+inline I32 splat_i32(std::int32_t x) { return _mm256_set1_epi32(x); }
+inline I32 load_widen(const std::int16_t* p) {
+    return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline I16 load_widen_i16(const std::uint8_t* p) {
+    return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline __m128i words_of(I32 x) {
+    return _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+}
+inline void store_clamped(std::uint8_t* p, I32 x) {
+    const __m128i words = words_of(x);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+}
+inline void store_clamped(std::int16_t* p, I32 x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), words_of(x));
+}
+
+inline I16 sub(I16 a, I16 b) { return _mm256_sub_epi16(a, b); }
+inline I32 add_i32(I32 a, I32 b) { return _mm256_add_epi32(a, b); }
+inline I32 sub_i32(I32 a, I32 b) { return _mm256_sub_epi32(a, b); }
+inline I32 mul_i32(I32 a, I32 b) { return _mm256_mullo_epi32(a, b); }
+inline I32 min_i32(I32 a, I32 b) { return _mm256_min_epi32(a, b); }
+inline I32 max_i32(I32 a, I32 b) { return _mm256_max_epi32(a, b); }
+template <int kBits>
+I32 shift_left_i32(I32 x) {
+    return _mm256_slli_epi32(x, kBits);
+}
+template <int kBits>
+I32 shift_right_i32(I32 x) {
+    return _mm256_srai_epi32(x, kBits);
+}
+inline I32 shift_right_i32(I32 x, std::uint32_t bits) {
+    return _mm256_sra_epi32(x, _mm_cvtsi32_si128(static_cast<int>(bits)));
+}
+inline I32 select_negative(I32 x, I32 a, I32 b) {
+    return _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(b), _mm256_castsi256_ps(a),
+                                                _mm256_castsi256_ps(x)));
+}
+inline I32 high_product(I32 a, I32 m) {
+    const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 31);
+    const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(a, m), half);
+    const __m256i odd = _mm256_add_epi64(
+        _mm256_mul_epi32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(m, 32)), half);
+    return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+}
+// The instruction that multiplies bytes saturates its sums, so even and odd bytes go as words.
+inline I32 dot_u8i8(I32 sums, I32 x, I32 weights) {
+    const __m256i even = _mm256_madd_epi16(_mm256_and_si256(x, _mm256_set1_epi16(0xff)),
+                                           _mm256_srai_epi16(_mm256_slli_epi16(weights, 8), 8));
+    const __m256i odd =
+        _mm256_madd_epi16(_mm256_srli_epi16(x, 8), _mm256_srai_epi16(weights, 8));
+    return _mm256_add_epi32(sums, _mm256_add_epi32(even, odd));
+}
+inline I32 dot_i16(I32 sums, I32 x, I32 weights) {
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(x, weights));
+}
+inline float reduce_add(F32 x) {
+    const __m128 fours = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 twos = _mm_add_ps(fours, _mm_movehl_ps(fours, fours));
+    return _mm_cvtss_f32(_mm_add_ss(twos, _mm_movehdup_ps(twos)));
+}
+
 }  // namespace
 }  // namespace nnr::simd

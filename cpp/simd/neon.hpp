@@ -195,5 +195,65 @@ inline I16 lookup_negative(I16 x, ByteTable entries) {
     return {lookup_negative(x.first, entries), lookup_negative(x.last, entries)};
 }
 
+
+// Integers of the network kernels.
+inline I32 load_i32(const std::int32_t* p) { return vld1q_s32(p); }
+inline void store_i32(std::int32_t* p, I32 x) { vst1q_s32(p, x); }
+inline I32 splat_i32(std::int32_t x) { return vdupq_n_s32(x); }
+inline I32 load_widen(const std::int16_t* p) { return vmovl_s16(vld1_s16(p)); }
+inline I16 load_widen_i16(const std::uint8_t* p) {
+    const uint8x16_t bytes = vld1q_u8(p);
+    return {vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes))),
+            vreinterpretq_s16_u16(vmovl_high_u8(bytes))};
+}
+inline void store_clamped(std::uint8_t* p, I32 x) {
+    const uint16x4_t words = vqmovun_s32(x);
+    const uint8x8_t bytes = vqmovn_u16(vcombine_u16(words, words));
+    const std::uint32_t four = vget_lane_u32(vreinterpret_u32_u8(bytes), 0);
+    __builtin_memcpy(p, &four, sizeof four);
+}
+inline void store_clamped(std::int16_t* p, I32 x) { vst1_s16(p, vqmovn_s32(x)); }
+
+inline I16 sub(I16 a, I16 b) { return {vsubq_s16(a.first, b.first), vsubq_s16(a.last, b.last)}; }
+inline I32 add_i32(I32 a, I32 b) { return vaddq_s32(a, b); }
+inline I32 sub_i32(I32 a, I32 b) { return vsubq_s32(a, b); }
+inline I32 mul_i32(I32 a, I32 b) { return vmulq_s32(a, b); }
+inline I32 min_i32(I32 a, I32 b) { return vminq_s32(a, b); }
+inline I32 max_i32(I32 a, I32 b) { return vmaxq_s32(a, b); }
+template <int kBits>
+I32 shift_left_i32(I32 x) {
+    return vshlq_n_s32(x, kBits);
+}
+template <int kBits>
+I32 shift_right_i32(I32 x) {
+    return vshrq_n_s32(x, kBits);
+}
+inline I32 shift_right_i32(I32 x, std::uint32_t bits) {
+    return vshlq_s32(x, vdupq_n_s32(-static_cast<std::int32_t>(bits)));
+}
+inline I32 select_negative(I32 x, I32 a, I32 b) {
+    return vbslq_s32(vreinterpretq_u32_s32(vshrq_n_s32(x, 31)), a, b);
+}
+inline I32 high_product(I32 a, I32 m) {
+    return vcombine_s32(vrshrn_n_s64(vmull_s32(vget_low_s32(a), vget_low_s32(m)), 32),
+                        vrshrn_n_s64(vmull_high_s32(a, m), 32));
+}
+inline I32 dot_u8i8(I32 sums, I32 x, I32 weights) {
+    const uint8x16_t bytes = vreinterpretq_u8_s32(x);
+    const int8x16_t factors = vreinterpretq_s8_s32(weights);
+    // A product of a byte and a signed byte fits into a word.
+    const int16x8_t low = vmulq_s16(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes))),
+                                    vmovl_s8(vget_low_s8(factors)));
+    const int16x8_t high =
+        vmulq_s16(vreinterpretq_s16_u16(vmovl_high_u8(bytes)), vmovl_high_s8(factors));
+    return vaddq_s32(sums, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+}
+inline I32 dot_i16(I32 sums, I32 x, I32 weights) {
+    const int16x8_t a = vreinterpretq_s16_s32(x), b = vreinterpretq_s16_s32(weights);
+    const int32x4_t low = vmull_s16(vget_low_s16(a), vget_low_s16(b));
+    return vaddq_s32(sums, vpaddq_s32(low, vmull_high_s16(a, b)));
+}
+inline float reduce_add(F32 x) { return vaddvq_f32(x); }
+
 }  // namespace
 }  // namespace nnr::simd

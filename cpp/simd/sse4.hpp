@@ -252,5 +252,75 @@ inline I16 lookup_negative(I16 x, ByteTable entries) {
     return {lookup_negative(x.first, entries), lookup_negative(x.last, entries)};
 }
 
+
+// Integers of the network kernels.
+inline I32 load_i32(const std::int32_t* p) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+inline void store_i32(std::int32_t* p, I32 x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), x);
+}
+inline I32 splat_i32(std::int32_t x) { return _mm_set1_epi32(x); }
+inline I32 load_widen(const std::int16_t* p) {
+    return _mm_cvtepi16_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+inline I16 load_widen_i16(const std::uint8_t* p) {
+    return {_mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))),
+            _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8)))};
+}
+inline void store_clamped(std::uint8_t* p, I32 x) {
+    const __m128i words = _mm_packs_epi32(x, x);
+    const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+    __builtin_memcpy(p, &bytes, sizeof bytes);
+}
+inline void store_clamped(std::int16_t* p, I32 x) {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi32(x, x));
+}
+
+inline I16 sub(I16 a, I16 b) {
+    return {_mm_sub_epi16(a.first, b.first), _mm_sub_epi16(a.last, b.last)};
+}
+inline I32 add_i32(I32 a, I32 b) { return _mm_add_epi32(a, b); }
+inline I32 sub_i32(I32 a, I32 b) { return _mm_sub_epi32(a, b); }
+inline I32 mul_i32(I32 a, I32 b) { return _mm_mullo_epi32(a, b); }
+inline I32 min_i32(I32 a, I32 b) { return _mm_min_epi32(a, b); }
+inline I32 max_i32(I32 a, I32 b) { return _mm_max_epi32(a, b); }
+template <int kBits>
+I32 shift_left_i32(I32 x) {
+    return _mm_slli_epi32(x, kBits);
+}
+template <int kBits>
+I32 shift_right_i32(I32 x) {
+    return _mm_srai_epi32(x, kBits);
+}
+inline I32 shift_right_i32(I32 x, std::uint32_t bits) {
+    return _mm_sra_epi32(x, _mm_cvtsi32_si128(static_cast<int>(bits)));
+}
+inline I32 select_negative(I32 x, I32 a, I32 b) {
+    return _mm_castps_si128(
+        _mm_blendv_ps(_mm_castsi128_ps(b), _mm_castsi128_ps(a), _mm_castsi128_ps(x)));
+}
+inline I32 high_product(I32 a, I32 m) {
+    const __m128i half = _mm_set1_epi64x(std::int64_t{1} << 31);
+    const __m128i even = _mm_add_epi64(_mm_mul_epi32(a, m), half);
+    const __m128i odd =
+        _mm_add_epi64(_mm_mul_epi32(_mm_srli_epi64(a, 32), _mm_srli_epi64(m, 32)), half);
+    return _mm_blend_epi16(_mm_srli_epi64(even, 32), odd, 0xcc);
+}
+// The instruction that multiplies bytes saturates its sums, so even and odd bytes go as words.
+inline I32 dot_u8i8(I32 sums, I32 x, I32 weights) {
+    const __m128i even = _mm_madd_epi16(_mm_and_si128(x, _mm_set1_epi16(0xff)),
+                                        _mm_srai_epi16(_mm_slli_epi16(weights, 8), 8));
+    const __m128i odd = _mm_madd_epi16(_mm_srli_epi16(x, 8), _mm_srai_epi16(weights, 8));
+    return _mm_add_epi32(sums, _mm_add_epi32(even, odd));
+}
+inline I32 dot_i16(I32 sums, I32 x, I32 weights) {
+    return _mm_add_epi32(sums, _mm_madd_epi16(x, weights));
+}
+inline float reduce_add(F32 x) {
+    const __m128 twos = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(twos, _mm_movehdup_ps(twos)));
+}
+
 }  // namespace
 }  // namespace nnr::simd

@@ -1,105 +1,166 @@
 #include "execute.hpp"
 
 #include <atomic>
-#include <memory>
-#include <new>
+#include <cstring>
 #include <vector>
 
 #include "../../dispatch/targets.hpp"
 #include "../parallel.hpp"
 #include "layers.hpp"
+#include "sizes.hpp"
 
 namespace nnr::network {
 namespace {
 
-// What one thread works in: every value's part of one tile. Made once a call.
+// What one thread works in: the rows of every value that a step of a strip needs. Made once a call.
 class Arena {
 public:
-    Arena(const Plan& plan, const Tiling& tiling) : inputs_(most_inputs(plan)) {
-        const std::size_t bytes = tiling.arena_floats() * sizeof(float);
-        floats_.reset(static_cast<float*>(::operator new(bytes, kAlignment)));
-    }
+    Arena(const Plan& plan, const Tiling& tiling)
+        : values_(tiling.arena_bytes()),
+          scratch_(scratch_bytes(plan)),
+          inputs_(most_inputs(plan)),
+          held_(plan.value_count()) {}
 
-    float* at(std::size_t offset) const { return floats_.get() + offset; }
+    std::byte* at(std::size_t offset) const { return values_.get() + offset; }
+    std::byte* scratch() const { return scratch_.get(); }
     // Room for the inputs of any layer.
     std::vector<Window>& inputs() { return inputs_; }
+    // Which rows of each value are there.
+    std::vector<Interval>& held() { return held_; }
 
 private:
-    static constexpr std::align_val_t kAlignment{64};  // a cache line
-    struct Free {
-        void operator()(float* floats) const { ::operator delete(floats, kAlignment); }
-    };
-
     static std::size_t most_inputs(const Plan& plan) {
         std::size_t most = 0;
         for (const Layer& layer : plan.layers()) most = std::max(most, layer.inputs.size());
         return most;
     }
 
-    std::unique_ptr<float, Free> floats_;
+    AlignedBytes values_;
+    AlignedBytes scratch_;
     std::vector<Window> inputs_;
+    std::vector<Interval> held_;
 };
 
-struct Execution {
-    const Plan& plan;
-    const Tiling& tiling;
-    const KernelTable& kernels;
-    const ImageReader& reader;
-    const ImageWriter& writer;
+class Execution {
+public:
+    Execution(const Plan& plan, const Tiling& tiling, const ImageReader& reader,
+              const ImageWriter& writer, const Observer* observer)
+        : plan_(plan),
+          tiling_(tiling),
+          kernels_(kernels()),
+          reader_(reader),
+          writer_(writer),
+          observer_(observer) {}
 
-    Window window(std::size_t tile, ValueId value, const Arena& arena) const {
-        return {arena.at(tiling.offset(value)),
-                {tiling.interval(tile, value, Axis::rows),
-                 tiling.interval(tile, value, Axis::columns)},
-                {tiling.size(value, Axis::rows), tiling.size(value, Axis::columns)},
-                plan.channels(value),
-                plan.pixel_stride(value)};
+    // The strips and segments of all images.
+    std::size_t items(std::size_t images) const {
+        return images * tiling_.strips() * tiling_.segments();
     }
 
-    void run_tile(std::size_t image, std::size_t tile, Arena& arena) const {
-        const Window input = window(tile, Plan::input(), arena);
-        clear_outside(input);
-        reader.read(image, input);
-        for (const Layer& layer : plan.layers()) {
-            for (std::size_t i = 0; i < layer.inputs.size(); ++i)
-                arena.inputs()[i] = window(tile, layer.inputs[i], arena);
-            const Window output = window(tile, layer.output, arena);
-            clear_outside(output);
-            run_layer(layer.operation, kernels, {arena.inputs().data(), layer.inputs.size()},
-                      output);
+    void run_item(std::size_t item, Arena& arena) const {
+        const std::size_t strip = item % tiling_.strips();
+        const std::size_t segment = item / tiling_.strips() % tiling_.segments();
+        const std::size_t image = item / tiling_.strips() / tiling_.segments();
+        std::fill(arena.held().begin(), arena.held().end(), Interval{});
+        for (std::size_t step = tiling_.first_step(segment);
+             step < tiling_.first_step(segment + 1); ++step)
+            run_step(image, strip, step, arena);
+    }
+
+private:
+    Window window(std::size_t strip, std::size_t step, ValueId value, const Arena& arena) const {
+        return {arena.at(tiling_.offset(value)),
+                {tiling_.rows(step, value).all(), tiling_.columns(strip, value)},
+                {tiling_.size(value, Axis::rows), tiling_.size(value, Axis::columns)},
+                &plan_.value(value)};
+    }
+
+    // Moves the rows that are kept to the top of the value's place; returns those to be computed.
+    Window next_rows(const Window& whole, ValueId value, std::size_t step, Arena& arena) const {
+        const Rows& rows = tiling_.rows(step, value);
+        Interval& held = arena.held()[value];
+        if (rows.keeps()) {
+            const std::size_t row_bytes =
+                whole.row_stride() * sample_size(plan_.value(value).type);
+            const auto skipped = static_cast<std::size_t>(rows.all().begin - held.begin);
+            const auto kept = static_cast<std::size_t>(rows.computed - rows.all().begin);
+            std::memmove(whole.pixels, whole.pixels + skipped * row_bytes, kept * row_bytes);
         }
-        writer.write(image, window(tile, plan.output(), arena));
+        held = rows.all();
+        return whole.from_row(rows.computed);
     }
+
+    void run_step(std::size_t image, std::size_t strip, std::size_t step, Arena& arena) const {
+        const Window input =
+            next_rows(window(strip, step, Plan::input(), arena), Plan::input(), step, arena);
+        clear_outside(input);
+        reader_.read(image, input);
+        if (observer_ != nullptr) (*observer_)(Plan::input(), input);
+        for (const Layer& layer : plan_.layers()) {
+            for (std::size_t i = 0; i < layer.inputs.size(); ++i)
+                arena.inputs()[i] = window(strip, step, layer.inputs[i], arena);
+            const Window output =
+                next_rows(window(strip, step, layer.output, arena), layer.output, step, arena);
+            run_layer(layer.operation, kernels_, {arena.inputs().data(), layer.inputs.size()},
+                      output, arena.scratch());
+            clear_outside(output);
+            if (observer_ != nullptr) (*observer_)(layer.output, output);
+        }
+        writer_.write(image, window(strip, step, plan_.output(), arena)
+                                 .from_row(tiling_.rows(step, plan_.output()).computed));
+    }
+
+    const Plan& plan_;
+    const Tiling& tiling_;
+    const KernelTable& kernels_;
+    const ImageReader& reader_;
+    const ImageWriter& writer_;
+    const Observer* observer_;
 };
 
 // Computes the first rows and columns of the output, as many as `part` has.
 void execute(const Plan& plan, Size size, Size part, std::size_t images, const RunOptions& options,
              const ImageReader& reader, const ImageWriter& writer) {
-    const std::size_t asked =
-        options.threads != 0 ? options.threads : default_threads();
-    const Tiling tiling = options.tile
-                              ? Tiling(plan, size, part, {*options.tile, *options.tile})
-                              : Tiling::choose(plan, size, part, images, asked);
-    const std::size_t items = tiling.tile_count() * images;
+    const std::size_t asked = options.threads != 0 ? options.threads : default_threads();
+    const Tiling tiling = options.cut ? Tiling(plan, size, part, *options.cut)
+                                      : Tiling::choose(plan, size, part, images, asked);
+    const Execution execution(plan, tiling, reader, writer, nullptr);
+    const std::size_t items = execution.items(images);
     const std::size_t threads = std::min(asked, items);
     std::vector<Arena> arenas;
     for (std::size_t i = 0; i < threads; ++i) arenas.emplace_back(plan, tiling);
 
-    const Execution execution{plan, tiling, kernels(), reader, writer};
     std::atomic<std::size_t> next{0};
     parallel_for(threads, threads, [&](std::size_t thread, std::size_t) noexcept {
         for (std::size_t item; (item = next.fetch_add(1)) < items;)
-            execution.run_tile(item / tiling.tile_count(), item % tiling.tile_count(),
-                               arenas[thread]);
+            execution.run_item(item, arenas[thread]);
     });
+}
+
+// Calls compute with null pointers of the types of the plan's input and output.
+template <class Compute>
+void with_types(const Plan& plan, const Compute& compute) {
+    const auto type = plan.value(plan.output()).type;
+    const auto with_output = [&]<class Input>(Input* input) {
+        if (type == SampleType::f32) return compute(input, static_cast<float*>(nullptr));
+        if (type == SampleType::u8) return compute(input, static_cast<std::uint8_t*>(nullptr));
+        compute(input, static_cast<std::int16_t*>(nullptr));
+    };
+    const auto input = plan.value(Plan::input()).type;
+    if (input == SampleType::f32) return with_output(static_cast<float*>(nullptr));
+    if (input == SampleType::u8) return with_output(static_cast<std::uint8_t*>(nullptr));
+    with_output(static_cast<std::int16_t*>(nullptr));
 }
 
 }  // namespace
 
-void run(const Plan& plan, const float* input, std::size_t images, Size size,
-         const RunOptions& options, float* output) {
-    execute(plan, size, output_size(plan, size), images, options, FloatReader(input),
-            FloatWriter(output));
+void run(const Plan& plan, const void* input, std::size_t images, Size size,
+         const RunOptions& options, void* output) {
+    with_types(plan, [&]<class Input, class Output>(Input*, Output*) {
+        execute(plan, size, output_size(plan, size), images, options,
+                ArrayReader<Input>(static_cast<const Input*>(input)),
+                ArrayWriter<Output>(static_cast<Output*>(output)));
+    });
 }
 
 template <class Sample>
@@ -112,5 +173,19 @@ void filter_plane(const Plan& plan, const PlaneFilter<Sample>& filter, const Run
 
 template void filter_plane(const Plan&, const PlaneFilter<std::uint8_t>&, const RunOptions&);
 template void filter_plane(const Plan&, const PlaneFilter<std::uint16_t>&, const RunOptions&);
+
+void observe(const Plan& plan, const float* input, Size size, const Observer& observer) {
+    // One strip, whatever it takes, so that no sample is computed twice.
+    constexpr Index kStep = 16;
+    const Size part = output_size(plan, size);
+    const Tiling tiling(plan, size, part, {part.width, kStep, part.height});
+    Arena arena(plan, tiling);
+    std::vector<float> output(plan.value(plan.output()).channels *
+                              static_cast<std::size_t>(part.height * part.width));
+    const ArrayReader<float> reader(input);
+    const ArrayWriter<float> writer(output.data());
+    const Execution execution(plan, tiling, reader, writer, &observer);
+    execution.run_item(0, arena);
+}
 
 }  // namespace nnr::network

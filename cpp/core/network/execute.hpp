@@ -1,20 +1,24 @@
 #pragma once
 
+#include <functional>
+#include <optional>
+
 #include "images.hpp"
 #include "plan.hpp"
 #include "tiling.hpp"
 
 namespace nnr::network {
 
-// What a call may set. threads = 0 chooses; `tile` is for tests. The result depends on neither.
+// What a call may set. threads = 0 chooses; `cut` is for tests. The result depends on neither.
 struct RunOptions {
     unsigned threads = 0;
-    std::optional<Index> tile;
+    std::optional<Cut> cut;
 };
 
-// Images of float32 in C order (image, channel, row, column); `output` has room for as many.
-void run(const Plan& plan, const float* input, std::size_t images, Size size,
-         const RunOptions& options, float* output);
+// Images in C order (image, channel, row, column), of samples of the types of the plan's input and
+// output; `output` has room for as many.
+void run(const Plan& plan, const void* input, std::size_t images, Size size,
+         const RunOptions& options, void* output);
 
 // A plane of samples 0 to `peak`, and the value of the input channels after the first. The network
 // sees the plane continued to the size that `taken_size` says; it must keep that size, and give one
@@ -34,5 +38,9 @@ extern template void filter_plane(const Plan&, const PlaneFilter<std::uint8_t>&,
                                   const RunOptions&);
 extern template void filter_plane(const Plan&, const PlaneFilter<std::uint16_t>&,
                                   const RunOptions&);
+
+// Is shown every value of one image, sample by sample once, as parts of it are computed.
+using Observer = std::function<void(ValueId value, const Window& part)>;
+void observe(const Plan& plan, const float* input, Size size, const Observer& observer);
 
 }  // namespace nnr::network

@@ -9,11 +9,19 @@ SizeResult size_of(const AnyOperation&, Axis, Index size) {
     return {size, {}};
 }
 
-SizeResult size_of(const Conv& conv, Axis axis, Index size) {
+SizeResult size_of(const ConvGeometry& conv, Axis axis, Index size) {
     const Margin margin = along(conv.margins, axis);
-    const Index result =
-        size + margin.before + margin.after - static_cast<Index>(along(conv.kernel, axis)) + 1;
-    if (result < 1) return {0, "its input is smaller than its kernel"};
+    const Index seen =
+        size + margin.before + margin.after - static_cast<Index>(along(conv.kernel, axis));
+    if (seen < 0) return {0, "its input is smaller than its kernel"};
+    return {seen / static_cast<Index>(along(conv.stride, axis)) + 1, {}};
+}
+
+SizeResult size_of(const Crop& crop, Axis axis, Index size) {
+    const Margin margin = along(crop.margins, axis);
+    const Index result = size - margin.before - margin.after;
+    if (result < 1)
+        return {0, "its input of " + std::to_string(size) + " samples is too small to crop"};
     return {result, {}};
 }
 
@@ -41,9 +49,17 @@ Interval input_of(const AnyOperation&, Axis, const Interval& output, Index) {
     return output;
 }
 
-Interval input_of(const Conv& conv, Axis axis, const Interval& output, Index) {
-    const Index begin = output.begin - along(conv.margins, axis).before;
-    return {begin, begin + output.length() + static_cast<Index>(along(conv.kernel, axis)) - 1};
+Interval input_of(const ConvGeometry& conv, Axis axis, const Interval& output, Index) {
+    const auto stride = static_cast<Index>(along(conv.stride, axis));
+    const Index before = along(conv.margins, axis).before;
+    const Index last = (output.end - 1) * stride - before;
+    return {output.begin * stride - before,
+            last + static_cast<Index>(along(conv.kernel, axis))};
+}
+
+Interval input_of(const Crop& crop, Axis axis, const Interval& output, Index) {
+    const Index before = along(crop.margins, axis).before;
+    return {output.begin + before, output.end + before};
 }
 
 Interval input_of(const Pad& pad, Axis axis, const Interval& output, Index size) {
@@ -73,12 +89,15 @@ Interval input_of(const SpaceToDepth& depth, Axis, const Interval& output, Index
 }  // namespace
 
 SizeResult output_size(const Operation& operation, Axis axis, Index input_size) {
+    if (const ConvGeometry* conv = conv_geometry(operation)) return size_of(*conv, axis, input_size);
     return std::visit([&](const auto& known) { return size_of(known, axis, input_size); },
                       operation);
 }
 
 Interval input_interval(const Operation& operation, Axis axis, const Interval& output,
                         Index input_size) {
+    if (const ConvGeometry* conv = conv_geometry(operation))
+        return input_of(*conv, axis, output, input_size);
     return std::visit([&](const auto& known) { return input_of(known, axis, output, input_size); },
                       operation);
 }

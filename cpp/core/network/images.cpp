@@ -5,67 +5,93 @@ namespace {
 
 // Calls visit(row of the image, first pixel of the window's row, channel) for what of the window
 // lies on the image; `images` begins with the whole of a value like the window's.
-template <class Float, class Visit>
-void for_each_row(Float* images, std::size_t image, const Window& window, const Visit& visit) {
+template <class Stored, class Sample, class Visit>
+void for_each_row(Stored* images, std::size_t image, const Window& window, const Visit& visit) {
     const Index height = along(window.sizes, Axis::rows);
     const Index width = along(window.sizes, Axis::columns);
     const Interval rows = window.rows_inside(), columns = window.columns_inside();
-    for (std::size_t channel = 0; channel < window.channels; ++channel) {
-        const auto plane = static_cast<Index>(image * window.channels + channel) * height;
+    for (std::size_t channel = 0; channel < window.channels(); ++channel) {
+        const auto plane = static_cast<Index>(image * window.channels() + channel) * height;
         for (Index y = rows.begin; y < rows.end; ++y)
             visit(images + (plane + y) * width + columns.begin,
-                  window.at(y, columns.begin) + channel);
+                  window.at<Sample>(y, columns.begin) + channel);
     }
 }
 
 }  // namespace
 
-void FloatReader::read(std::size_t image, const Window& window) const {
+template <class Sample>
+void ArrayReader<Sample>::read(std::size_t image, const Window& window) const {
     const Index width = window.columns_inside().length();
-    for_each_row(images_, image, window, [&](const float* row, float* pixels) {
-        for (Index x = 0; x < width; ++x, pixels += window.pixel_stride) *pixels = row[x];
+    const std::size_t stride = window.pixel_stride();
+    for_each_row<const Sample, Sample>(images_, image, window, [&](const Sample* row, Sample* pixels) {
+        for (Index x = 0; x < width; ++x, pixels += stride) *pixels = row[x];
     });
 }
 
-void FloatWriter::write(std::size_t image, const Window& window) const {
+template <class Sample>
+void ArrayWriter<Sample>::write(std::size_t image, const Window& window) const {
     const Index width = window.columns_inside().length();
-    for_each_row(images_, image, window, [&](float* row, const float* pixels) {
-        for (Index x = 0; x < width; ++x, pixels += window.pixel_stride) row[x] = *pixels;
+    const std::size_t stride = window.pixel_stride();
+    for_each_row<Sample, Sample>(images_, image, window, [&](Sample* row, const Sample* pixels) {
+        for (Index x = 0; x < width; ++x, pixels += stride) row[x] = *pixels;
     });
 }
 
 template <class Sample>
 void PlaneReader<Sample>::read(std::size_t, const Window& window) const {
-    const Interval rows = window.rows_inside(), columns = window.columns_inside();
-    for (Index y = rows.begin; y < rows.end; ++y) {
-        const Sample* row = samples_ + std::min(y, height_ - 1) * width_;
-        float* pixel = window.at(y, columns.begin);
-        for (Index x = columns.begin; x < columns.end; ++x, pixel += window.pixel_stride) {
-            pixel[0] = static_cast<float>(row[std::min(x, width_ - 1)]) / peak_;
-            for (std::size_t channel = 1; channel < window.channels; ++channel)
-                pixel[channel] = side_;
+    const auto fill = [&]<class To>(To*, const auto& converted) {
+        const Interval rows = window.rows_inside(), columns = window.columns_inside();
+        const std::size_t stride = window.pixel_stride();
+        for (Index y = rows.begin; y < rows.end; ++y) {
+            const Sample* row = samples_ + std::min(y, height_ - 1) * width_;
+            To* pixel = window.at<To>(y, columns.begin);
+            for (Index x = columns.begin; x < columns.end; ++x, pixel += stride) {
+                pixel[0] = converted(row[std::min(x, width_ - 1)]);
+                for (std::size_t channel = 1; channel < window.channels(); ++channel)
+                    pixel[channel] = static_cast<To>(side_);
+            }
         }
-    }
+    };
+    if (window.value->type == SampleType::f32)
+        fill(static_cast<float*>(nullptr),
+             [&](Sample sample) { return static_cast<float>(sample) / peak_; });
+    else
+        fill(static_cast<std::int16_t*>(nullptr),
+             [](Sample sample) { return static_cast<std::int16_t>(sample); });
 }
 
 template <class Sample>
 void PlaneWriter<Sample>::write(std::size_t, const Window& window) const {
+    const auto store = [&]<class From>(From*, const auto& converted) {
+        const Interval rows = inside(window.rows(), height_);
+        const Interval columns = inside(window.columns(), width_);
+        for (Index y = rows.begin; y < rows.end; ++y) {
+            Sample* row = samples_ + y * width_;
+            const From* pixel = window.at<From>(y, columns.begin);
+            for (Index x = columns.begin; x < columns.end; ++x, pixel += window.pixel_stride())
+                row[x] = converted(*pixel);
+        }
+    };
+    if (window.value->type == SampleType::i16)
+        return store(static_cast<std::int16_t*>(nullptr),
+                     [](std::int16_t x) { return static_cast<Sample>(x); });
     // Between 0 and 2^22, adding 2^23 leaves no fraction bits: the sum itself rounds, halves to
     // even.
     constexpr float kNoFraction = 0x1p23f;
-    const Interval rows = inside(window.rows(), height_);
-    const Interval columns = inside(window.columns(), width_);
-    for (Index y = rows.begin; y < rows.end; ++y) {
-        Sample* row = samples_ + y * width_;
-        const float* pixel = window.at(y, columns.begin);
-        for (Index x = columns.begin; x < columns.end; ++x, pixel += window.pixel_stride) {
-            const float level = *pixel * peak_;
-            const float clipped = level > 0.0f ? (level < peak_ ? level : peak_) : 0.0f;
-            row[x] = static_cast<Sample>((clipped + kNoFraction) - kNoFraction);
-        }
-    }
+    store(static_cast<float*>(nullptr), [&](float x) {
+        const float level = x * peak_;
+        const float clipped = level > 0.0f ? (level < peak_ ? level : peak_) : 0.0f;
+        return static_cast<Sample>((clipped + kNoFraction) - kNoFraction);
+    });
 }
 
+template class ArrayReader<float>;
+template class ArrayReader<std::uint8_t>;
+template class ArrayReader<std::int16_t>;
+template class ArrayWriter<float>;
+template class ArrayWriter<std::uint8_t>;
+template class ArrayWriter<std::int16_t>;
 template class PlaneReader<std::uint8_t>;
 template class PlaneReader<std::uint16_t>;
 template class PlaneWriter<std::uint8_t>;

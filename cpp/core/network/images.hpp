@@ -20,27 +20,30 @@ public:
     virtual void write(std::size_t image, const Window& window) const = 0;
 };
 
-// Images of float32, (image, channel, row, column) in C order.
-class FloatReader final : public ImageReader {
+// Images of samples of one type, (image, channel, row, column) in C order.
+template <class Sample>
+class ArrayReader final : public ImageReader {
 public:
-    explicit FloatReader(const float* images) : images_(images) {}
+    explicit ArrayReader(const Sample* images) : images_(images) {}
     void read(std::size_t image, const Window& window) const override;
 
 private:
-    const float* images_;
+    const Sample* images_;
 };
 
-class FloatWriter final : public ImageWriter {
+template <class Sample>
+class ArrayWriter final : public ImageWriter {
 public:
-    explicit FloatWriter(float* images) : images_(images) {}
+    explicit ArrayWriter(Sample* images) : images_(images) {}
     void write(std::size_t image, const Window& window) const override;
 
 private:
-    float* images_;
+    Sample* images_;
 };
 
 // A plane of samples 0 to `peak`, read as 0 to 1, beyond its size continued by its last row and
-// column. Channels after the first hold `side` everywhere.
+// column. Channels after the first hold `side` everywhere. A network of integers gets the samples as
+// they are.
 template <class Sample>
 class PlaneReader final : public ImageReader {
 public:
@@ -56,7 +59,8 @@ private:
     float side_;
 };
 
-// The inverse: clip(rint(x * peak), 0, peak), halves to even, NaN as 0; nothing beyond its size.
+// The inverse: clip(rint(x * peak), 0, peak), halves to even, NaN as 0; nothing beyond its size. The
+// integers of a network of integers are the samples.
 template <class Sample>
 class PlaneWriter final : public ImageWriter {
 public:
@@ -70,10 +74,5 @@ private:
     Index width_;
     float peak_;
 };
-
-extern template class PlaneReader<std::uint8_t>;
-extern template class PlaneReader<std::uint16_t>;
-extern template class PlaneWriter<std::uint8_t>;
-extern template class PlaneWriter<std::uint16_t>;
 
 }  // namespace nnr::network

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -35,15 +36,38 @@ struct Margin {
     Index after = 0;
 };
 
-// Stride 1; outside its input it reads zeros.
-struct Conv {
+// What a convolution sees; outside its input it reads zeros.
+struct ConvGeometry {
     PerAxis<std::size_t> kernel;
     PerAxis<Margin> margins;
+    PerAxis<std::size_t> stride;
+};
+
+// `direct` forms every product, `thin` does so for few outputs, `blocks` is Winograd's way.
+enum class ConvMethod { direct, thin, blocks };
+
+// Where the blocks of a convolution begin: at rows and columns that are equal to this modulo 4.
+using Phase = PerAxis<Index>;
+
+// Where there are two inputs, the second is added before the activation.
+struct Conv {
+    ConvGeometry geometry;
+    ConvMethod method;
     std::size_t in_channels;
+    std::size_t out_channels;
     std::size_t out_blocks;
-    std::vector<float> weights;  // as ConvParameters has them
+    std::vector<float> weights;  // as the method's kernel has them; of blocks, a position after the other
     std::vector<float> bias;
     std::vector<float> slopes;  // empty, or of an activation that follows
+    Phase phase{};
+};
+
+struct DepthwiseConv {
+    ConvGeometry geometry;
+    std::size_t out_blocks;
+    std::vector<float> weights;
+    std::vector<float> bias;
+    std::vector<float> slopes;
 };
 
 // x < 0 ? slope * x : x, a slope a channel; a slope of 0 gives 0 for minus infinity too.
@@ -72,6 +96,11 @@ struct Slice {
     std::size_t first_channel;
 };
 
+// Rows and columns that are left out.
+struct Crop {
+    PerAxis<Margin> margins;
+};
+
 enum class DepthOrder { block_major, channel_major };  // ONNX: DCR, CRD
 
 struct DepthToSpace {
@@ -88,11 +117,63 @@ enum class PadMode { constant, edge, reflect };
 struct Pad {
     PerAxis<Margin> margins;
     PadMode mode;
-    float value;
+    std::vector<std::byte> pixel;  // of the mode `constant`
 };
 
-using Operation = std::variant<Conv, Slope, Affine, Clip, Add, Mul, Concat, Slice, DepthToSpace,
-                               SpaceToDepth, Pad>;
+// Integer networks: docs/integer.md. All have one number a channel, filled up to whole blocks.
+struct IntegerScaling {
+    std::vector<std::int32_t> bias;
+    std::vector<std::int32_t> multipliers;
+    std::vector<std::int32_t> negative_multipliers;
+    std::vector<std::int32_t> zeros;
+    std::vector<std::int32_t> addend_multipliers;
+    std::vector<std::int32_t> addend_zeros;
+    std::int32_t lo;
+    std::int32_t hi;
+};
+
+struct IntegerDirectConv {
+    ConvGeometry geometry;
+    std::size_t in_channels;
+    std::size_t out_blocks;
+    std::vector<std::int8_t> byte_weights;   // of an input of u8
+    std::vector<std::int16_t> word_weights;  // of one of i16
+    IntegerScaling scaling;
+};
+
+struct IntegerDepthwiseConv {
+    ConvGeometry geometry;
+    std::vector<std::int16_t> weights;  // [kernel row][kernel column][channel]
+    IntegerScaling scaling;
+};
+
+struct IntegerBlocks {
+    ConvGeometry geometry;
+    std::size_t in_channels;
+    std::size_t out_blocks;
+    std::vector<std::int16_t> weights;  // as IntegerProducts has them, a position after the other
+    std::vector<std::int16_t> in_zeros;
+    std::array<std::uint32_t, kWinogradPositions> shifts;
+    IntegerScaling scaling;
+    Phase phase;
+};
+
+// Element by element, in 64 bits: the second multipliers are of negative numbers in a rescaling, of
+// the second input in a sum.
+struct IntegerElements {
+    enum class Kind { rescale, add, multiply } kind;
+    std::vector<std::int32_t> multipliers;
+    std::vector<std::int32_t> second_multipliers;
+    std::vector<std::int64_t> offsets;
+    std::vector<std::int32_t> zeros;
+    std::int32_t lo;
+    std::int32_t hi;
+};
+
+using Operation =
+    std::variant<Conv, DepthwiseConv, Slope, Affine, Clip, Add, Mul, Concat, Slice, Crop,
+                 DepthToSpace, SpaceToDepth, Pad, IntegerDirectConv, IntegerDepthwiseConv, IntegerBlocks,
+                 IntegerElements>;
 
 using ValueId = std::size_t;
 
@@ -102,5 +183,25 @@ struct Layer {
     std::vector<ValueId> inputs;
     ValueId output;
 };
+
+// Where the layer computes whole blocks: the place of their grid.
+inline const Phase* block_phase(const Operation& operation) {
+    if (const auto* conv = std::get_if<Conv>(&operation))
+        return conv->method == ConvMethod::blocks ? &conv->phase : nullptr;
+    if (const auto* blocks = std::get_if<IntegerBlocks>(&operation)) return &blocks->phase;
+    return nullptr;
+}
+
+// What a convolution of any kind sees; null for other layers.
+inline const ConvGeometry* conv_geometry(const Operation& operation) {
+    return std::visit(
+        [](const auto& known) -> const ConvGeometry* {
+            if constexpr (requires { known.geometry; })
+                return &known.geometry;
+            else
+                return nullptr;
+        },
+        operation);
+}
 
 }  // namespace nnr::network

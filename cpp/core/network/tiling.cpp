@@ -1,78 +1,50 @@
 #include "tiling.hpp"
 
-#include <iterator>
-#include <ranges>
-#include <stdexcept>
+#include <cmath>
+#include <limits>
+#include <optional>
 #include <utility>
+
+#include "regions.hpp"
+#include "sizes.hpp"
 
 namespace nnr::network {
 namespace {
 
-// Tile sizes to try: larger ones compute less twice, smaller ones keep values in the cache. Below
-// the last one, a deep network would compute most of its samples several times.
-constexpr Index kTileSizes[] = {512, 384, 256, 192, 128, 96, 64};
-constexpr std::size_t kArenaFloats = std::size_t{6} * 1024 * 1024 / sizeof(float);
+constexpr std::size_t kAlignment = 64;  // a cache line
+// What stays in the second level of most caches beside a layer's weights.
+constexpr std::size_t kNearBytes = std::size_t{3} << 19;
+constexpr std::size_t kMaxArenaBytes = std::size_t{5} << 20;
+constexpr Index kStripWidths[] = {96, 128, 192, 256, 384, 512, 768};
+constexpr Index kStepHeights[] = {4, 8, 16};
 
-// Beyond it, sums of sizes could overflow.
-constexpr Index kMaxLength = Index{1} << 48;
+Index ceil_divided(Index value, Index divisor) { return (value + divisor - 1) / divisor; }
 
-// The size of every value along one axis, or why there is none.
-struct ValueSizes {
-    std::vector<Index> of_value;
-    std::string error;
-};
+Index rounded_up(Index value, Index multiple) { return ceil_divided(value, multiple) * multiple; }
 
-ValueSizes value_sizes(const Plan& plan, Axis axis, Index length) {
-    ValueSizes sizes{std::vector<Index>(plan.value_count(), 0), {}};
-    if (length > kMaxLength) return {{}, "input: is too large"};
-    sizes.of_value[Plan::input()] = length;
-    for (const Layer& layer : plan.layers()) {
-        const Index input = sizes.of_value[layer.inputs[0]];
-        for (const ValueId other : layer.inputs)
-            if (sizes.of_value[other] != input)
-                return {{}, layer.name + ": its inputs differ in size"};
-        const SizeResult result = output_size(layer.operation, axis, input);
-        if (!result.error.empty()) return {{}, layer.name + ": " + result.error};
-        if (result.size > kMaxLength) return {{}, layer.name + ": its output is too large"};
-        sizes.of_value[layer.output] = result.size;
-    }
-    return sizes;
+// Consecutive parts of `length` of an interval; the last may be shorter.
+std::vector<Interval> pieces(const Interval& whole, Index length) {
+    std::vector<Interval> parts;
+    for (Index begin = whole.begin; begin < whole.end; begin += length)
+        parts.push_back({begin, std::min(begin + length, whole.end)});
+    return parts;
 }
 
-std::vector<Index> checked_sizes(const Plan& plan, Axis axis, Index length) {
-    ValueSizes sizes = value_sizes(plan, axis, length);
-    if (!sizes.error.empty()) throw std::invalid_argument(sizes.error);
-    return std::move(sizes.of_value);
-}
-
-// What `taken_size` says, along one axis.
-Index taken_length(const Plan& plan, Axis axis, Index length) {
-    // No layer's margins or kernel need more.
-    constexpr Index kSearched = Index{1} << 32;
-    const auto phase = static_cast<Index>(plan.phase());
-    const auto refuses = [&](Index phases) {
-        return !value_sizes(plan, axis, phases * phase).error.empty();
-    };
-    const Index least = (length + phase - 1) / phase;
-    if (!refuses(least)) return least * phase;
-    // Bisected here, since clang before 16 cannot compile libstdc++'s views.
-    Index first = least, last = std::max(least, kSearched / phase);
-    while (first < last) {
-        const Index middle = first + (last - first) / 2;
-        if (refuses(middle))
-            first = middle + 1;
-        else
-            last = middle;
-    }
-    return (refuses(first) ? least : first) * phase;
-}
-
-// Roughly, in multiplications: what is not a convolution moves floats at the pace of memory.
+// Roughly, in multiplications; what is not a convolution moves samples at the pace of memory.
 double time_of_pixel(const Plan& plan, const Layer& layer) {
-    constexpr std::size_t kMove = 16;
+    constexpr double kMove = 16.0;
+    constexpr double kWinogradOverhead = 1.15;
+    const auto products = [&](const auto& weights, bool blocks) {
+        const auto count = static_cast<double>(weights.size());
+        return blocks ? kWinogradOverhead * count / (kWinogradOutputs * kWinogradOutputs) : count;
+    };
     if (const auto* conv = std::get_if<Conv>(&layer.operation))
-        return static_cast<double>(conv->weights.size());
-    return static_cast<double>(kMove * plan.pixel_stride(layer.output));
+        return products(conv->weights, conv->method == ConvMethod::blocks);
+    if (const auto* conv = std::get_if<IntegerDirectConv>(&layer.operation))
+        return products(conv->byte_weights, false) + products(conv->word_weights, false);
+    if (const auto* blocks = std::get_if<IntegerBlocks>(&layer.operation))
+        return products(blocks->weights, true);
+    return kMove * static_cast<double>(plan.value(layer.output).pixel_stride());
 }
 
 // The last layer that reads a value; the output is read after all layers.
@@ -91,10 +63,10 @@ struct Allocation {
 };
 
 // First fit: the lowest place that no value still in use covers.
-std::size_t find_place(const std::vector<Allocation>& in_use, std::size_t floats) {
+std::size_t find_place(const std::vector<Allocation>& in_use, std::size_t bytes) {
     std::size_t begin = 0;
     for (const Allocation& other : in_use) {
-        if (begin + floats <= other.begin) break;
+        if (begin + bytes <= other.begin) break;
         begin = std::max(begin, other.end);
     }
     return begin;
@@ -102,110 +74,131 @@ std::size_t find_place(const std::vector<Allocation>& in_use, std::size_t floats
 
 }  // namespace
 
-Size output_size(const Plan& plan, Size image) {
-    const ValueId output = plan.output();
-    return {checked_sizes(plan, Axis::rows, image.height)[output],
-            checked_sizes(plan, Axis::columns, image.width)[output]};
-}
-
-Size taken_size(const Plan& plan, Size image) {
-    return {taken_length(plan, Axis::rows, image.height),
-            taken_length(plan, Axis::columns, image.width)};
-}
-
-Tiling::Tiling(const Plan& plan, Size image, Size part, Size tile)
-    : sizes_{checked_sizes(plan, Axis::rows, image.height),
+Tiling::Tiling(const Plan& plan, Size image, Size part, const Cut& cut)
+    : cut_(cut),
+      value_count_(plan.value_count()),
+      sizes_{checked_sizes(plan, Axis::rows, image.height),
              checked_sizes(plan, Axis::columns, image.width)} {
-    cut_axis(plan, Axis::rows, part.height, tile.height);
-    cut_axis(plan, Axis::columns, part.width, tile.width);
+    cut_rows(plan, part.height);
+    cut_columns(plan, part.width);
     lay_out(plan);
 }
 
-Tiling Tiling::choose(const Plan& plan, Size image, Size part, std::size_t images,
-                      std::size_t threads) {
-    constexpr Index kSmallest = *(std::end(kTileSizes) - 1);
-    Tiling best(plan, image, part, {kSmallest, kSmallest});
-    double best_time = best.time(plan, images, threads);
-    for (const Index length : kTileSizes) {
-        Tiling tiling(plan, image, part, {length, length});
-        const double time = tiling.time(plan, images, threads);
-        if (tiling.arena_floats() > kArenaFloats || time >= best_time) continue;
-        best = std::move(tiling);
-        best_time = time;
+void Tiling::cut_rows(const Plan& plan, Index height) {
+    for (const Interval& segment : pieces({0, height}, cut_.segment)) {
+        segment_begins_.push_back(rows_.size() / value_count_);
+        const auto regions = needed_regions(plan, Axis::rows, along(sizes_, Axis::rows),
+                                            pieces(segment, cut_.step));
+        rows_.insert(rows_.end(), regions.begin(), regions.end());
     }
-    return best;
+    segment_begins_.push_back(rows_.size() / value_count_);
 }
 
-// The bound of any order in which idle threads take the next tile: an equal share of all work, and
-// the largest tile while the other threads wait.
-double Tiling::time(const Plan& plan, std::size_t images, std::size_t threads) const {
-    double all = 0.0, largest = 0.0;
-    for (const Layer& layer : plan.layers()) {
-        double sum = time_of_pixel(plan, layer);
-        double most = sum;
-        for (const Axis axis : {Axis::rows, Axis::columns}) {
-            Index axis_sum = 0, axis_most = 0;
-            for (std::size_t cut = 0; cut < along(tiles_, axis); ++cut) {
-                const Index length =
-                    inside(part(axis, cut, layer.output), size(layer.output, axis)).length();
-                axis_sum += length;
-                axis_most = std::max(axis_most, length);
-            }
-            sum *= static_cast<double>(axis_sum);
-            most *= static_cast<double>(axis_most);
-        }
-        all += sum;
-        largest += most;
-    }
-    const auto shares = static_cast<double>(threads);
-    return all * static_cast<double>(images) / shares + largest * (1.0 - 1.0 / shares);
-}
-
-void Tiling::cut_axis(const Plan& plan, Axis axis, Index length, Index tile_length) {
-    const Index count = (length + tile_length - 1) / tile_length;
-    along(tiles_, axis) = static_cast<std::size_t>(count);
-    auto& intervals = along(intervals_, axis);
-    intervals.resize(along(tiles_, axis) * value_count());
-    for (Index cut = 0; cut < count; ++cut) {
-        Interval* parts = intervals.data() + static_cast<std::size_t>(cut) * value_count();
-        parts[plan.output()] = inside({cut * tile_length, (cut + 1) * tile_length}, length);
-        const auto layers = plan.layers();
-        for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-            const Interval computed = inside(parts[layer->output], size(layer->output, axis));
-            if (computed.empty()) continue;
-            for (const ValueId input : layer->inputs)
-                parts[input] = hull(parts[input], input_interval(layer->operation, axis, computed,
-                                                                 size(input, axis)));
-        }
-    }
+void Tiling::cut_columns(const Plan& plan, Index width) {
+    for (const Interval& strip : pieces({0, width}, cut_.strip))
+        for (const Rows& region :
+             needed_regions(plan, Axis::columns, along(sizes_, Axis::columns), {strip}))
+            columns_.push_back(region.all());
 }
 
 void Tiling::lay_out(const Plan& plan) {
-    const auto longest = [&](ValueId value, Axis axis) {
-        Index length = 0;
-        for (std::size_t cut = 0; cut < along(tiles_, axis); ++cut)
-            length = std::max(length, part(axis, cut, value).length());
-        return static_cast<std::size_t>(length);
-    };
+    std::vector<std::size_t> bytes(value_count_);
+    std::vector<bool> keeps(value_count_, false);
+    for (ValueId value = 0; value < value_count_; ++value) {
+        Index most_rows = 0, most_columns = 0;
+        for (std::size_t step = 0; step < rows_.size() / value_count_; ++step) {
+            most_rows = std::max(most_rows, rows(step, value).all().length());
+            if (rows(step, value).keeps()) keeps[value] = true;
+        }
+        for (std::size_t strip = 0; strip < strips(); ++strip)
+            most_columns = std::max(most_columns, columns(strip, value).length());
+        bytes[value] = round_up(static_cast<std::size_t>(most_rows * most_columns) *
+                                    plan.value(value).pixel_bytes(),
+                                kAlignment);
+    }
+    // What is kept from step to step has a place of its own; above, the others share theirs.
+    offsets_.assign(value_count_, 0);
+    std::size_t kept_bytes = 0;
+    for (ValueId value = 0; value < value_count_; ++value) {
+        if (!keeps[value]) continue;
+        offsets_[value] = kept_bytes;
+        kept_bytes += bytes[value];
+    }
+    arena_bytes_ = kept_bytes;
+
     const std::vector<std::size_t> uses = last_uses(plan);
     std::vector<Allocation> in_use;  // by place
-    offsets_.assign(plan.value_count(), 0);
     const auto allocate = [&](ValueId value) {
-        const std::size_t floats = longest(value, Axis::rows) * longest(value, Axis::columns) *
-                                   plan.pixel_stride(value);
-        const std::size_t begin = find_place(in_use, floats);
+        if (keeps[value]) return;
+        const std::size_t begin = find_place(in_use, bytes[value]);
+        const Allocation allocation{begin, begin + bytes[value], uses[value]};
         const auto after = std::find_if(in_use.begin(), in_use.end(), [&](const Allocation& other) {
-            return other.begin >= begin + floats;
+            return other.begin >= allocation.end;
         });
-        in_use.insert(after, {begin, begin + floats, uses[value]});
-        offsets_[value] = begin;
-        arena_floats_ = std::max(arena_floats_, begin + floats);
+        in_use.insert(after, allocation);
+        offsets_[value] = kept_bytes + begin;
+        arena_bytes_ = std::max(arena_bytes_, kept_bytes + allocation.end);
     };
     allocate(Plan::input());
     for (std::size_t i = 0; i < plan.layers().size(); ++i) {
         allocate(plan.layers()[i].output);
         std::erase_if(in_use, [&](const Allocation& other) { return other.last_use <= i; });
     }
+}
+
+double Tiling::computed_samples(const Layer& layer) const {
+    const Index height = size(layer.output, Axis::rows), width = size(layer.output, Axis::columns);
+    const bool blocks = block_phase(layer.operation) != nullptr;
+    Index rows_sum = 0, columns_sum = 0;
+    for (std::size_t step = 0; step < rows_.size() / value_count_; ++step) {
+        const Rows& part = rows(step, layer.output);
+        const Interval computed{part.computed, part.all().end};
+        rows_sum += (blocks ? computed : inside(computed, height)).length();
+    }
+    for (std::size_t strip = 0; strip < strips(); ++strip) {
+        const Interval& computed = columns(strip, layer.output);
+        columns_sum += (blocks ? computed : inside(computed, width)).length();
+    }
+    return static_cast<double>(rows_sum) * static_cast<double>(columns_sum);
+}
+
+// The bound of any order in which idle threads take the next item: an equal share of all work, and
+// one item while the other threads wait. Arenas that leave the near cache cost a little.
+double Tiling::time(const Plan& plan, std::size_t images, std::size_t threads) const {
+    constexpr double kFarPenalty = 1.1;
+    double all = 0.0;
+    for (const Layer& layer : plan.layers())
+        all += time_of_pixel(plan, layer) * computed_samples(layer);
+    const double far = arena_bytes_ > kNearBytes ? kFarPenalty : 1.0;
+    const auto items = static_cast<double>(strips() * segments() * images);
+    const auto shares = static_cast<double>(threads);
+    const double rounds = std::ceil(items / shares);
+    return far * all * static_cast<double>(images) * rounds / items;
+}
+
+Tiling Tiling::choose(const Plan& plan, Size image, Size part, std::size_t images,
+                      std::size_t threads) {
+    const Index unit = static_cast<Index>(plan.phase() * kWinogradOutputs);
+    std::optional<Tiling> best;
+    double best_time = std::numeric_limits<double>::infinity();
+    const auto consider = [&](Index strips, Index step, Index segments) {
+        const Cut cut{rounded_up(ceil_divided(part.width, strips), unit), rounded_up(step, unit),
+                      rounded_up(ceil_divided(part.height, segments), unit)};
+        Tiling tiling(plan, image, part, cut);
+        const double time = tiling.time(plan, images, threads);
+        const bool fits = tiling.arena_bytes() <= kMaxArenaBytes;
+        if (best && (time >= best_time || !fits)) return;
+        best_time = fits ? time : std::numeric_limits<double>::infinity();
+        best = std::move(tiling);
+    };
+    const Index several = static_cast<Index>(threads);
+    for (const Index width : kStripWidths) {
+        const Index strips = std::max<Index>(1, (part.width + width / 2) / width);
+        for (const Index step : kStepHeights)
+            for (const Index segments : {Index{1}, several, 2 * several})
+                consider(strips, step, segments);
+    }
+    return std::move(*best);
 }
 
 }  // namespace nnr::network

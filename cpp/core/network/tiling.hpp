@@ -1,6 +1,7 @@
-// How one image is cut: which part of every value each tile of the output needs, and where in a
-// thread's arena it lies. A tile is the product of a row and a column of tiles, so regions are
-// found along each axis on its own.
+// How one image is cut. Columns are cut into strips; a strip is computed from top to bottom in steps
+// of a few rows, each value keeping the rows that the next step still needs. What two strips both need
+// is computed in each of them; rows are computed once, but for the first of a segment: where there are
+// fewer strips than threads, strips are cut into segments of rows too.
 #pragma once
 
 #include "geometry.hpp"
@@ -21,43 +22,65 @@ Size output_size(const Plan& plan, Size image);
 // than the image. Where there is none, the smallest multiples.
 Size taken_size(const Plan& plan, Size image);
 
+// Of the output: the width of a strip, the height of a step and of a segment.
+struct Cut {
+    Index strip;
+    Index step;
+    Index segment;
+};
+
+// The rows of a value in one step: those before `computed` are kept from the step before.
+struct Rows {
+    Interval kept_and_computed;
+    Index computed;
+
+    Interval all() const { return kept_and_computed; }
+    bool keeps() const { return computed > kept_and_computed.begin; }
+};
+
 class Tiling {
 public:
-    // Cuts the first rows and columns of the output, as many as `part` has, into tiles; those of
-    // the last row and column may be smaller.
-    Tiling(const Plan& plan, Size image, Size part, Size tile);
+    // Cuts the first rows and columns of the output, as many as `part` has.
+    Tiling(const Plan& plan, Size image, Size part, const Cut& cut);
 
-    // The tiles that take the least time, of those whose arena is small.
+    // The cut that takes the least time, of those whose arena is small.
     static Tiling choose(const Plan& plan, Size image, Size part, std::size_t images,
                          std::size_t threads);
 
     Index size(ValueId value, Axis axis) const { return along(sizes_, axis)[value]; }
-    std::size_t tile_count() const { return tiles_[0] * tiles_[1]; }
-    std::size_t arena_floats() const { return arena_floats_; }
-    // Where in the arena a value begins.
-    std::size_t offset(ValueId value) const { return offsets_[value]; }
-    // The part of a value that a tile keeps; outside of the image it holds zeros. Values that are
-    // not needed have empty parts.
-    Interval interval(std::size_t tile, ValueId value, Axis axis) const {
-        const std::size_t column_count = along(tiles_, Axis::columns);
-        const std::size_t cut = axis == Axis::rows ? tile / column_count : tile % column_count;
-        return part(axis, cut, value);
+    const Cut& cut() const { return cut_; }
+    std::size_t strips() const { return columns_.size() / value_count_; }
+    std::size_t segments() const { return segment_begins_.size() - 1; }
+    // The steps of a segment are those from its first on, before the first of the next.
+    std::size_t first_step(std::size_t segment) const { return segment_begins_[segment]; }
+
+    const Interval& columns(std::size_t strip, ValueId value) const {
+        return columns_[strip * value_count_ + value];
+    }
+    const Rows& rows(std::size_t step, ValueId value) const {
+        return rows_[step * value_count_ + value];
     }
 
+    std::size_t arena_bytes() const { return arena_bytes_; }
+    // Where in the arena a value begins.
+    std::size_t offset(ValueId value) const { return offsets_[value]; }
+    // Samples of a layer's output that are computed, in all strips and steps.
+    double computed_samples(const Layer& layer) const;
+
 private:
-    std::size_t value_count() const { return sizes_[0].size(); }
-    const Interval& part(Axis axis, std::size_t cut, ValueId value) const {
-        return along(intervals_, axis)[cut * value_count() + value];
-    }
-    void cut_axis(const Plan& plan, Axis axis, Index length, Index tile_length);
+    void cut_rows(const Plan& plan, Index height);
+    void cut_columns(const Plan& plan, Index width);
     void lay_out(const Plan& plan);
     double time(const Plan& plan, std::size_t images, std::size_t threads) const;
 
+    Cut cut_;
+    std::size_t value_count_;
     PerAxis<std::vector<Index>> sizes_;         // [value]
-    PerAxis<std::size_t> tiles_{};
-    PerAxis<std::vector<Interval>> intervals_;  // [cut][value]
+    std::vector<Interval> columns_;             // [strip][value]
+    std::vector<Rows> rows_;                    // [step][value]
+    std::vector<std::size_t> segment_begins_;   // and the number of steps
     std::vector<std::size_t> offsets_;          // [value]
-    std::size_t arena_floats_ = 0;
+    std::size_t arena_bytes_ = 0;
 };
 
 }  // namespace nnr::network

@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "builder.hpp"
+#include "require.hpp"
+
+namespace nnr::network {
+namespace {
+
+std::vector<std::int32_t> filled_up(const std::string& name, std::vector<std::int32_t> values,
+                                    std::size_t channels) {
+    require(values.size() == channels, name,
+            "has " + std::to_string(values.size()) + " numbers for " + std::to_string(channels) +
+                " output channels");
+    values.resize(round_up(channels, kChannelBlock), 0);
+    return values;
+}
+
+}  // namespace
+
+const Value& PlanBuilder::integer_value(const std::string& name, ValueId value) const {
+    require(value_of(name, value).type != SampleType::f32, name, "its input must be of integers");
+    return values_[value];
+}
+
+Value PlanBuilder::result_value(const std::string& name, const IntegerResult& result,
+                                std::size_t channels) const {
+    require(result.type != SampleType::f32, name, "its result must be of integers");
+    require(result.zeros.size() == channels, name, "has not one zero point a channel");
+    const bool bytes = result.type == SampleType::u8;
+    const std::int32_t lowest = bytes ? 0 : std::numeric_limits<std::int16_t>::min();
+    const std::int32_t highest = bytes ? 255 : std::numeric_limits<std::int16_t>::max();
+    require(lowest <= result.lo && result.lo <= result.hi && result.hi <= highest, name,
+            "its bounds are beyond its type");
+    Value value{channels, result.type, {}};
+    for (const std::int32_t zero : result.zeros) {
+        require(bytes ? zero >= 0 && zero <= 255 : zero == 0, name, "has a zero point that cannot be");
+        value.zeros.push_back(static_cast<std::int16_t>(zero));
+    }
+    return value;
+}
+
+IntegerScaling PlanBuilder::scaling(const std::string& name, const IntegerMultipliers& multipliers,
+                                    const IntegerResult& result, std::size_t channels,
+                                    std::optional<ValueId> addend) const {
+    IntegerScaling scaling{filled_up(name, multipliers.bias, channels),
+                           filled_up(name, multipliers.multipliers, channels),
+                           filled_up(name, multipliers.negative_multipliers, channels),
+                           filled_up(name, result.zeros, channels),
+                           {},
+                           {},
+                           result.lo,
+                           result.hi};
+    if (!addend) return scaling;
+    const Value& value = integer_value(name, *addend);
+    require(value.channels == channels, name, "its addend differs in channels");
+    require(value.type == result.type, name, "its addend differs in type");
+    scaling.addend_multipliers = filled_up(name, multipliers.addend_multipliers, channels);
+    scaling.addend_zeros.resize(scaling.addend_multipliers.size(), 0);
+    for (std::size_t c = 0; c < channels; ++c) scaling.addend_zeros[c] = value.zero(c);
+    return scaling;
+}
+
+ValueId PlanBuilder::integer_conv(std::string name, ValueId input, std::optional<ValueId> addend,
+                                  const ConvWeights<std::int16_t>& weights,
+                                  const ConvGeometry& geometry,
+                                  const IntegerMultipliers& multipliers,
+                                  const IntegerResult& result) {
+    const Value& value = integer_value(name, input);
+    check_conv(name, geometry, weights.shape, weights.weights.size(), 0, value.channels);
+    const std::size_t outs = weights.shape[0];
+    IntegerDirectConv conv{geometry, value.channels, round_up(outs, kChannelBlock) / kChannelBlock,
+                     {},       {},
+                     scaling(name, multipliers, result, outs, addend)};
+    if (value.type == SampleType::u8) {
+        require(std::ranges::all_of(weights.weights,
+                                    [](std::int16_t w) { return w >= -128 && w <= 127; }),
+                name, "has weights of more than 8 bits for an input of 8 bits");
+        conv.byte_weights = pack_blocks<std::int8_t>(weights.weights, weights.shape, 4);
+    } else {
+        conv.word_weights = pack_blocks<std::int16_t>(weights.weights, weights.shape, 2);
+    }
+    std::vector<ValueId> inputs{input};
+    if (addend) inputs.push_back(*addend);
+    Value output = result_value(name, result, outs);
+    return append(std::move(name), std::move(conv), std::move(inputs), std::move(output));
+}
+
+ValueId PlanBuilder::integer_depthwise_conv(std::string name, ValueId input,
+                                            const ConvWeights<std::int16_t>& weights,
+                                            const ConvGeometry& geometry,
+                                            const IntegerMultipliers& multipliers,
+                                            const IntegerResult& result) {
+    const std::size_t channels = integer_value(name, input).channels;
+    const auto [outs, one, height, width] = weights.shape;
+    require(outs == channels, name, "has not the channels of its input");
+    check_conv(name, geometry, weights.shape, weights.weights.size(), 0, one);
+    IntegerDepthwiseConv conv{geometry,
+                              pack_depthwise(weights.weights, channels, height * width),
+                              scaling(name, multipliers, result, channels, std::nullopt)};
+    Value output = result_value(name, result, channels);
+    return append(std::move(name), std::move(conv), {input}, std::move(output));
+}
+
+ValueId PlanBuilder::integer_blocks(std::string name, ValueId input, std::optional<ValueId> addend,
+                                    const ConvWeights<std::int16_t>& weights,
+                                    std::span<const std::uint8_t> shifts,
+                                    const PerAxis<Margin>& margins, const Phase& phase,
+                                    const IntegerMultipliers& multipliers,
+                                    const IntegerResult& result) {
+    const Value& value = integer_value(name, input);
+    require(value.type == SampleType::u8, name, "computes blocks of an input of 8 bits alone");
+    const auto [height, width, outs, ins] = weights.shape;
+    require(height == kWinogradInputs && width == kWinogradInputs, name, "weight shape");
+    const ConvGeometry geometry{{3, 3}, margins, {1, 1}};
+    check_conv(name, geometry, {outs, ins, 3, 3}, weights.weights.size() / kWinogradPositions * 9,
+               0, value.channels);
+    require(weights.weights.size() == kWinogradPositions * outs * ins, name, "weight shape");
+    require(shifts.size() == kWinogradPositions, name, "has not one shift a position");
+    for (const Index place : phase) require(place >= 0 && place < 4, name, "phase must be 0 to 3");
+    IntegerBlocks blocks{geometry,
+                         ins,
+                         round_up(outs, kChannelBlock) / kChannelBlock,
+                         pack_positions(weights.weights, outs, ins),
+                         std::vector<std::int16_t>(round_up(ins, kChannelBlock), 0),
+                         {},
+                         scaling(name, multipliers, result, outs, addend),
+                         phase};
+    for (std::size_t c = 0; c < ins; ++c) blocks.in_zeros[c] = value.zero(c);
+    for (std::size_t i = 0; i < kWinogradPositions; ++i) {
+        require(shifts[i] >= 1 && shifts[i] <= 24, name, "shifts must be 1 to 24");
+        blocks.shifts[i] = shifts[i];
+    }
+    std::vector<ValueId> inputs{input};
+    if (addend) inputs.push_back(*addend);
+    Value output = result_value(name, result, outs);
+    return append(std::move(name), std::move(blocks), std::move(inputs), std::move(output));
+}
+
+ValueId PlanBuilder::integer_elements(std::string name, std::vector<ValueId> inputs,
+                                      IntegerElements elements, const IntegerResult& result) {
+    const bool rescales = elements.kind == IntegerElements::Kind::rescale;
+    require(inputs.size() == (rescales ? 1u : 2u), name, "has too many or too few inputs");
+    for (const ValueId input : inputs) integer_value(name, input);
+    const std::size_t channels = equal_channels(name, inputs.front(), inputs.back()).channels;
+    const auto checked = [&](const auto& numbers, bool used) {
+        require(numbers.size() == (used ? channels : 0), name, "has not one number a channel");
+    };
+    checked(elements.multipliers, true);
+    checked(elements.second_multipliers, elements.kind != IntegerElements::Kind::multiply);
+    checked(elements.offsets, rescales);
+    for (const std::int64_t offset : elements.offsets)
+        require(offset > -(std::int64_t{1} << 48) && offset < (std::int64_t{1} << 48), name,
+                "has an offset of more than 48 bits");
+    elements.zeros = result.zeros;
+    elements.lo = result.lo;
+    elements.hi = result.hi;
+    Value output = result_value(name, result, channels);
+    return append(std::move(name), std::move(elements), std::move(inputs), std::move(output));
+}
+
+}  // namespace nnr::network
