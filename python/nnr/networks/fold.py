@@ -31,14 +31,17 @@ Float64Array = NDArray[np.float64]
 def fold(graph: Graph) -> Graph:
     """A graph of fewer layers that computes the same, but for rounding.
 
-    An `Affine` goes into the convolution before it, also through a `Slope`, into the one before it,
-    or into the convolution after it. Layers that change nothing, and those that the output does not
-    depend on, are dropped. Folded numbers are computed in float64 and rounded once; where that
-    would not give finite ones, or where channels do not fit, layers stay as they are.
+    An `Affine` goes into the convolution before it, also through a `Slope` between the two, into an
+    `Affine` before it, or into the convolution after it. Layers that change nothing, and those that
+    the output does not depend on, are dropped. Folded numbers are computed in float64 and rounded
+    once; where that would not give finite ones, or where channels do not fit, layers stay as they
+    are.
 
     Examples
     --------
-    >>> graph = nnr.networks.graph.read_graph(nnr.load(nnr.networks.POSTFILTER_LUMA))
+    >>> from nnr.networks.fold import fold
+    >>> from nnr.networks.graph import read_graph
+    >>> graph = read_graph(nnr.load(nnr.networks.POSTFILTER_LUMA))
     >>> len(fold(graph).layers) <= len(graph.layers)
     True
     """
