@@ -22,7 +22,18 @@ TOLERANCE = 1e-5
 class GraphMaker:
     """Appends nodes one by one; the last one computes the output."""
 
-    def __init__(self, channels: int, *, opset: int = 18, seed: int = 0) -> None:
+    # Keeps the scales of batch normalisations small.
+    epsilon = 1.0
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        opset: int = 18,
+        seed: int = 0,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        self._size = size or ("h", "w")
         self.rng = np.random.default_rng(seed)
         self.channels = {"x": channels}
         self._nodes: list[onnx.NodeProto] = []
@@ -53,7 +64,7 @@ class GraphMaker:
         **attributes: Any,
     ) -> str:
         height, width = kernel if isinstance(kernel, tuple) else (kernel, kernel)
-        ins = self.channels[source]
+        ins = self.channels[source] // attributes.get("group", 1)
         scale = 1 / np.sqrt(ins * height * width)
         inputs = [source, self.weight(self.numbers(channels, ins, height, width, scale=scale))]
         if bias:
@@ -65,9 +76,42 @@ class GraphMaker:
         """A node that keeps the channels."""
         return self.node(operator, [source, *others], self.channels[source], **attributes)
 
+    def conv_transpose(
+        self,
+        source: str,
+        channels: int,
+        kernel: tuple[int, int],
+        stride: int,
+        *,
+        bias: bool = True,
+        **attributes: Any,
+    ) -> str:
+        ins, groups = self.channels[source], attributes.get("group", 1)
+        scale = stride / np.sqrt(ins // groups * kernel[0] * kernel[1])
+        weights = self.numbers(ins, channels // groups, *kernel, scale=scale)
+        inputs = [source, self.weight(weights)]
+        if bias:
+            inputs.append(self.weight(self.numbers(channels, scale=0.1)))
+        return self.node("ConvTranspose", inputs, channels, strides=[stride] * 2, **attributes)
+
+    def batch_normalization(self, source: str) -> str:
+        scale, offset, mean, deviation = (self.numbers(self.channels[source]) for _ in range(4))
+        weights = [self.weight(array) for array in (scale, offset, mean, deviation**2)]
+        return self.same("BatchNormalization", source, *weights, epsilon=self.epsilon)
+
     def slice(self, source: str, first: int, last: int) -> str:
-        lists = [self.weight(np.array([value])) for value in (first, last, 1)]
-        return self.node("Slice", [source, *lists], last - first)
+        return self.cut(source, [first], [last], [1], last - first)
+
+    def crop(self, source: str, margins: tuple[int, int, int, int]) -> str:
+        """Rows and columns off, counted from both ends."""
+        ends = [-margin or 2**63 - 1 for margin in margins[2:]]
+        return self.cut(source, list(margins[:2]), ends, [2, 3], self.channels[source])
+
+    def cut(
+        self, source: str, starts: list[int], ends: list[int], axes: list[int], channels: int
+    ) -> str:
+        lists = [self.weight(np.array(values)) for values in (starts, ends, axes)]
+        return self.node("Slice", [source, *lists], channels)
 
     def pad(self, source: str, pads: tuple[int, int, int, int], mode: str) -> str:
         before, after = [0, 0, *pads[:2]], [0, 0, *pads[2:]]
@@ -75,7 +119,7 @@ class GraphMaker:
 
     def model(self) -> onnx.ModelProto:
         output = self._nodes[-1].output[0]
-        image = ["n", self.channels["x"], "h", "w"]
+        image = ["n", self.channels["x"], *self._size]
         graph = helper.make_graph(
             self._nodes,
             "g",
@@ -85,6 +129,16 @@ class GraphMaker:
         )
         opsets = [helper.make_opsetid("", self._opset)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+class PowersOfTwo(GraphMaker):
+    """Constants that can be multiplied with each other without rounding."""
+
+    epsilon = 0.0
+
+    def numbers(self, *shape: int, scale: float = 1.0) -> NDArray[np.float32]:  # noqa: ARG002
+        powers = 2.0 ** self.rng.integers(-1, 2, shape)
+        return (powers * self.rng.choice([-1, 1], shape)).astype(np.float32)
 
 
 def as_model(proto: onnx.ModelProto) -> Model:
@@ -153,5 +207,72 @@ def every_operator() -> onnx.ModelProto:
     return maker.model()
 
 
+def strided_and_grouped() -> onnx.ModelProto:
+    """The operators that are lowered to few layers, and convolutions with strides and groups."""
+    maker = GraphMaker(6)
+    half = maker.conv("x", 8, (4, 3), strides=[2, 2], pads=[1, 1, 2, 1])
+    half = maker.same("Relu", maker.batch_normalization(half))
+    alone = maker.same("Dropout", maker.conv(half, 8, 5, group=8))
+    groups = maker.conv(half, 8, 3, group=2)
+    mixed = maker.same("Sum", alone, groups, half)
+    divided = maker.same("Div", mixed, maker.weight(np.full((8, 1, 1), 4, np.float32)))
+    whole = maker.conv_transpose(divided, 6, (5, 4), 2, pads=[2, 1, 2, 1], output_padding=[1, 0])
+    inner = maker.crop(whole, (1, 0, 1, 2))
+    maker.same("Sub", maker.conv_transpose(inner, 6, (3, 5), 1, pads=[0, 1, 0, 1]), "x")
+    return maker.model()
+
+
 def _bounds(maker: GraphMaker, lo: float, hi: float) -> tuple[str, str]:
     return maker.weight(np.float32(lo)), maker.weight(np.float32(hi))
+
+
+def codec_filter_7(channels: int = 64, *, seed: int = 7) -> onnx.ModelProto:
+    """Seven convolutions of 3x3 that add a small residual to a plane: 185,857 weights."""
+    maker = GraphMaker(1, seed=seed)
+    value = "x"
+    for _ in range(6):
+        value = maker.same("Relu", he_conv(maker, value, channels))
+    maker.same("Add", "x", he_conv(maker, value, 1, gain=0.05))
+    return maker.model()
+
+
+def third_party_filter(*, seed: int = 35) -> onnx.ModelProto:
+    """The shape of a published post filter: 35 convolutions, six planes from seven.
+
+    Its input has a fixed size of 72x72, its output 64x64; 105,102 weights.
+    """
+    maker = GraphMaker(7, seed=seed, size=(72, 72))
+    wide = maker.same("LeakyRelu", he_conv(maker, "x", 72, pads=[0] * 4), alpha=0.1)
+    value = he_conv(maker, wide, 24, 1)
+    for block in range(10):
+        shrinks = block == 0
+        wide = maker.same("LeakyRelu", he_conv(maker, value, 72, 1), alpha=0.1)
+        narrow = maker.same("LeakyRelu", he_conv(maker, wide, 24, 1), alpha=0.1)
+        change = he_conv(maker, narrow, 24, pads=[0 if shrinks else 1] * 4)
+        gains = maker.weight(np.abs(maker.numbers(24, 1, 1, scale=0.3)))
+        kept = maker.cut(value, [1, 1], [69, 69], [2, 3], 24) if shrinks else value
+        value = maker.same("Add", kept, maker.same("Mul", change, gains))
+    value = maker.same("LeakyRelu", he_conv(maker, value, 24, pads=[0] * 4), alpha=0.1)
+    value = maker.same("LeakyRelu", he_conv(maker, value, 72, 1), alpha=0.1)
+    residual = he_conv(maker, value, 6, gain=0.05, pads=[0] * 4)
+    planes = maker.cut("x", [0, 4, 4], [6, 68, 68], [1, 2, 3], 6)
+    maker.same("Add", planes, residual)
+    return maker.model()
+
+
+def he_conv(
+    maker: GraphMaker,
+    source: str,
+    channels: int,
+    kernel: int = 3,
+    *,
+    gain: float = 1.0,
+    **attributes: Any,
+) -> str:
+    """A convolution that keeps the variance of what a Relu gives it, times *gain* squared."""
+    ins = maker.channels[source]
+    scale = gain * np.sqrt(2 / (ins * kernel * kernel))
+    weights = maker.numbers(channels, ins, kernel, kernel, scale=scale)
+    constants = [maker.weight(weights), maker.weight(maker.numbers(channels, scale=0.01))]
+    attributes.setdefault("pads", [kernel // 2] * 4)
+    return maker.node("Conv", [source, *constants], channels, **attributes)

@@ -16,6 +16,7 @@ from network_models import (
     expected,
     residual_filter,
     session_of,
+    strided_and_grouped,
 )
 from onnx import TensorProto, helper
 
@@ -142,13 +143,26 @@ def _node(operator: str, *constants: object, **attributes: object) -> Add:
     return add
 
 
+KERNEL = np.ones((4, 4, 3, 3), np.float32)
+
 REFUSED: list[tuple[Add, str]] = [
     (_node("Sigmoid"), r"node 'sigmoid0' \(Sigmoid\): the engine has no such operator"),
     (_node("Relu", domain="com.example"), "no such operator"),
-    (_conv(kernel=7), "7, 7"),
-    (_conv(strides=[2, 2]), r"node 'conv0' \(Conv\): strides \[2, 2\]"),
+    (_conv(kernel=16), r"node 'conv0' \(Conv\): kernel of 16x16 .* only up to 15x15"),
+    (_conv(strides=[65, 1]), r"strides \[65, 1\]"),
     (_conv(dilations=[2, 2]), "dilations"),
-    (_conv(group=2), "group 2"),
+    (_conv(pads=[-1, 1, 1, 1]), r"pads \[-1, 1, 1, 1\]"),
+    (_node("Conv", KERNEL, auto_pad="SAME_UPPER", strides=[2, 2]), "SAME_UPPER is not supported"),
+    (_node("ConvTranspose", KERNEL, strides=[9, 9]), r"strides \[9, 9\]"),
+    (_node("ConvTranspose", KERNEL, strides=[1, 2]), r"strides \[1, 2\] .* only equal ones"),
+    (_node("ConvTranspose", KERNEL, dilations=[2, 2]), "dilations"),
+    (_node("ConvTranspose", KERNEL, auto_pad="SAME_UPPER"), "auto_pad and output_shape"),
+    (_node("ConvTranspose", KERNEL, output_shape=[9, 9]), "auto_pad and output_shape"),
+    (_node("ConvTranspose", np.zeros((4, 1, 16, 1), np.float32)), "kernel of 16x1"),
+    (_node("BatchNormalization", *[np.ones(4, np.float32)] * 4, training_mode=1), "training_mode"),
+    (_node("Dropout", np.float32(0.5), np.array(True)), "training_mode"),
+    (lambda maker: maker.node("Div", ["x", "x"], 4), "divisor is not a constant"),
+    (lambda maker: maker.node("Div", [maker.weight(np.float32(1)), "x"], 4), "divisor is not"),
     (_conv(pads=[3, 1, 1, 1]), "pads"),
     (_node("Conv", np.zeros((2, 4, 3), np.float32)), r"\(2, 4, 3\)"),
     (_node("Conv", np.zeros((2, 4, 3, 3), np.int32)), "int32"),
@@ -160,7 +174,9 @@ REFUSED: list[tuple[Add, str]] = [
     (_node("Pad", np.array([0, 1, 0, 0, 0, 0, 0, 0])), "pads"),
     (_node("Pad", np.array([0, 0, -1, 0, 0, 0, 0, 0])), "pads"),
     (_node("Concat", axis=2), "axis 2"),
-    (_node("Slice", *(np.array([v]) for v in (0, 3, 2))), "axis 2"),
+    (_node("Slice", *(np.array([v]) for v in (0, 3, 2))), "0 to 3 of axis 2 .* not fixed"),
+    (_node("Slice", *(np.array([v]) for v in (-3, 2**31, 3))), "axis 3 .* not fixed"),
+    (_node("Slice", *(np.array([v]) for v in (1, 2**31, 0))), "axis 0"),
     (_node("Slice", *(np.array([v]) for v in (0, 3, 1, 2))), r"steps \[2\]"),
 ]
 
@@ -191,6 +207,25 @@ WRONG: list[tuple[Add, str]] = [
     (_node("Conv", np.zeros((2, 3, 1, 1), np.float32)), r"weights for 3 input channels.*has 4"),
     (_node("Conv", np.zeros((2, 4, 1, 1), np.float32), np.zeros(3, np.float32)), "3 biases"),
     (_node("Conv", np.zeros((0, 4, 1, 1), np.float32)), "has no weights"),
+    (_conv(group=3), r"has 4 input channels, and weights of shape \(4, 1, 3, 3\) for 3 groups"),
+    (_node("Conv", KERNEL, group=0), "group must be positive, got 0"),
+    (_node("Conv", KERNEL, strides=[0, 1]), r"strides \[0, 1\] must be two positive numbers"),
+    (
+        _node("ConvTranspose", np.ones((3, 4, 2, 2), np.float32)),
+        r"4 input channels.*\(3, 4, 2, 2\)",
+    ),
+    (
+        _node("ConvTranspose", KERNEL, np.zeros(3, np.float32)),
+        r"biases of shape \(3,\) for 4 output",
+    ),
+    (_node("ConvTranspose", KERNEL, output_padding=[1, 0]), "output_padding"),
+    (_node("BatchNormalization", *[np.ones(3, np.float32)] * 4), r"scale of shape \(3,\) for an"),
+    (_node("BatchNormalization", *[-np.ones(4, np.float32)] * 4), "variance negative"),
+    (_node("Div", np.zeros(1, np.float32)), "divides by 0.0"),
+    (_node("Sub"), r"'sub0' \(Sub\): has 1 inputs, not 2"),
+    (lambda maker: maker.node("Sum", [], 4), r"'sum0' \(Sum\): is malformed"),
+    (_node("Slice", *(np.array([v]) for v in (0, -(1 << 40), 2))), "leaves out more than 65536"),
+    (_node("Slice", *(np.array([v]) for v in (0, 1, 4))), "axis 4 is not one of an image"),
     (_node("Mul", np.zeros((3, 1, 1), np.float32)), "has 3 constants for an input of 4 channels"),
     (_node("DepthToSpace", blocksize=3), r"cannot spread 4 channels over blocks of 3x3"),
     (_node("SpaceToDepth", blocksize=65), "block size must be 1 to 64"),
@@ -239,6 +274,21 @@ def test_channels_that_would_not_fit_in_memory() -> None:
         Network.load(as_model(maker.model()))
 
 
+def test_groups_that_would_not_fit_in_memory() -> None:
+    maker = GraphMaker(1 << 14)
+    weights = maker.weight(np.zeros((1 << 15, 1, 1, 1), np.float32))
+    maker.node("Conv", ["x", weights], 1 << 15, group=1 << 14)
+    with pytest.raises(nnr.UnsupportedOperatorError, match="16384 groups"):
+        Network.load(as_model(maker.model()))
+
+
+def test_slice_that_takes_none_of_a_fixed_size() -> None:
+    maker = GraphMaker(4, size=(6, 10))
+    maker.cut("x", [3], [2], [2], 4)
+    with pytest.raises(ValueError, match="takes none of the 6 samples along axis 2"):
+        Network.load(as_model(maker.model()))
+
+
 def test_input_channels_that_would_not_fit_in_memory() -> None:
     info = helper.make_tensor_value_info
     with pytest.raises(ValueError, match="more than 65536 channels"):
@@ -281,7 +331,10 @@ def _damage(proto: onnx.ModelProto, rng: np.random.Generator) -> None:
             del node.output[:]
 
 
-@pytest.mark.parametrize("make", [every_operator, residual_filter, _old_attributes])
+MAKERS = [every_operator, residual_filter, strided_and_grouped, _old_attributes]
+
+
+@pytest.mark.parametrize("make", MAKERS)
 def test_damaged_graph_is_loaded_or_refused(make: Callable[[], onnx.ModelProto]) -> None:
     rng = np.random.default_rng(7)
     whole = make()

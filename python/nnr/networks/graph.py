@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ..errors import UnsupportedOperatorError
 from ..models import Model
 from ..models.onnx import graph_of
-from .layers import Float32Array, Graph, Layer
+from .layers import Float32Array, Graph, Layer, Size
 from .nodes import READERS
+from .shapes import Shape, shape_of
 
 if TYPE_CHECKING:
     import onnx
@@ -40,11 +41,12 @@ def read_graph(model: Model) -> Graph:
     name = graph.output[0].name
     if name not in reader.values:
         raise ValueError(f"no node of the graph computes its output {name!r}")
-    return Graph(reader.channels[0], tuple(reader.layers), reader.values[name])
+    image = reader.shapes[0]
+    return Graph(image.channels, tuple(reader.layers), reader.values[name], image.size)
 
 
-def _image_input(graph: onnx.GraphProto) -> tuple[str, int]:
-    """Name and channels of the input."""
+def _image_input(graph: onnx.GraphProto) -> tuple[str, Shape]:
+    """Name and shape of the input."""
     weights = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in weights]
     if len(inputs) != 1:
@@ -59,16 +61,21 @@ def _image_input(graph: onnx.GraphProto) -> tuple[str, int]:
             f"input {name!r} must have shape (batch, channels, height, width) with a known "
             f"number of channels, got {shape}"
         )
-    return name, dims[1].dim_value
+    return name, Shape(dims[1].dim_value, _declared_size(dims[2].dim_value, dims[3].dim_value))
+
+
+def _declared_size(height: int, width: int) -> Size | None:
+    """Height and width if both are declared; 0 and less stand for any."""
+    return (height, width) if min(height, width) > 0 else None
 
 
 class GraphReader:
     """What is known while the nodes are read one by one."""
 
-    def __init__(self, model: Model, image: tuple[str, int]) -> None:
-        name, channels = image
+    def __init__(self, model: Model, image: tuple[str, Shape]) -> None:
+        name, shape = image
         self.values: dict[str, int] = {name: 0}
-        self.channels: list[int] = [channels]
+        self.shapes: list[Shape] = [shape]
         self.layers: list[Layer] = []
         self._constants: dict[str, NDArray[Any]] = dict(model.tensors)
 
@@ -188,8 +195,14 @@ class NodeView:
         """A constant list of integers."""
         return [operator.index(value) for value in self.constant(index, what).reshape(-1)]
 
-    def append(self, layer: Layer, channels: int) -> None:
-        """Make *layer* the one that computes the node's output."""
+    def shape(self, value: int) -> Shape:
+        """What is known of the shape of a value."""
+        return self.graph.shapes[value]
+
+    def append(self, layer: Layer) -> int:
+        """Make *layer* the last of those that compute the node's output; returns its value."""
+        shape = shape_of(layer, [self.graph.shapes[value] for value in layer.inputs])
         self.graph.layers.append(layer)
-        self.graph.channels.append(channels)
+        self.graph.shapes.append(shape)
         self.graph.values[self.output] = len(self.graph.layers)
+        return len(self.graph.layers)

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 Float32Array = NDArray[np.float32]
 # Rows above, columns to the left, rows below, columns to the right.
 Pads = tuple[int, int, int, int]
+# Rows, columns.
+Stride = tuple[int, int]
+Size = tuple[int, int]
 DepthMode = Literal["DCR", "CRD"]
 PadMode = Literal["constant", "edge", "reflect"]
 
@@ -37,11 +40,25 @@ class Layer:
 
 @dataclass(frozen=True)
 class Conv(Layer):
-    """A convolution of stride 1; *weights* are (out channel, in channel, kernel row, column)."""
+    """A convolution; *weights* are (out channel, in channel, kernel row, kernel column).
+
+    Kernels have 1 to 15 rows and columns; *pads* are zeros, fewer than those at every side.
+    """
 
     weights: Float32Array = field(repr=False)
     bias: Float32Array | None = field(repr=False)
     pads: Pads
+    stride: Stride = (1, 1)
+
+
+@dataclass(frozen=True)
+class DepthwiseConv(Layer):
+    """A convolution of each channel by itself; *weights* are (channel, kernel row, column)."""
+
+    weights: Float32Array = field(repr=False)
+    bias: Float32Array | None = field(repr=False)
+    pads: Pads
+    stride: Stride = (1, 1)
 
 
 @dataclass(frozen=True)
@@ -118,9 +135,21 @@ class Pad(Layer):
 
 
 @dataclass(frozen=True)
+class Crop(Layer):
+    """What is left without *margins*, rows and columns at the edges."""
+
+    margins: Pads
+
+
+@dataclass(frozen=True)
 class Graph:
-    """A network: its layers in an order in which they can be run."""
+    """A network: its layers in an order in which they can be run.
+
+    *input_size* is the height and width that the model declares, or None if it leaves them open.
+    The layers may take other sizes as well.
+    """
 
     in_channels: int
     layers: tuple[Layer, ...]
     output: int
+    input_size: Size | None = None

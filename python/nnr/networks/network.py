@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._arguments import check_out, check_threads
 from ..models import Model, load
+from .fold import fold
 from .graph import read_graph
 from .layers import (
     Add,
@@ -18,7 +19,9 @@ from .layers import (
     Clip,
     Concat,
     Conv,
+    Crop,
     DepthToSpace,
+    DepthwiseConv,
     Float32Array,
     Graph,
     Layer,
@@ -59,9 +62,11 @@ class Network:
         Parameters
         ----------
         model : Model or path
-            What `nnr.load` reads. Supported are the ONNX operators Conv (1x1, 3x3, 5x5, stride 1),
-            Relu, LeakyRelu, PRelu, Clip, Add, Mul, Concat and Slice (of channels), DepthToSpace,
-            SpaceToDepth, Pad, Identity and Constant. Height and width may be any.
+            What `nnr.load` reads. Supported are the ONNX operators Conv (kernels up to 15x15, with
+            strides and groups), ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu, Clip,
+            Add, Sub, Mul, Div (by a constant), Sum, Concat (of channels), Slice (of channels, rows
+            and columns), DepthToSpace, SpaceToDepth, Pad, Identity, Dropout and Constant. Height
+            and width may be any, also where the model declares them.
 
         Raises
         ------
@@ -150,18 +155,22 @@ class Network:
 
 
 def build_plan(graph: Graph) -> _core.NetworkPlan:
-    """The native plan of a graph, which it validates."""
-    builder = _core.NetworkBuilder(graph.in_channels)
-    for layer in graph.layers:
+    """The native plan of a graph, folded; what is left of the graph is validated."""
+    folded = fold(graph)
+    builder = _core.NetworkBuilder(folded.in_channels)
+    for layer in folded.layers:
         _append(builder, layer)
-    return builder.build(graph.output)
+    return builder.build(folded.output)
 
 
 def _append(builder: _core.NetworkBuilder, layer: Layer) -> None:
     name, inputs = layer.name, layer.inputs
     match layer:
         case Conv():
-            builder.conv(name, inputs[0], layer.weights, layer.bias, layer.pads)
+            builder.conv(name, inputs[0], layer.weights, layer.bias, layer.pads, layer.stride)
+        case DepthwiseConv():
+            weights, bias = layer.weights, layer.bias
+            builder.depthwise_conv(name, inputs[0], weights, bias, layer.pads, layer.stride)
         case Slope():
             builder.slope(name, inputs[0], layer.slopes)
         case Affine():
@@ -182,5 +191,7 @@ def _append(builder: _core.NetworkBuilder, layer: Layer) -> None:
             builder.space_to_depth(name, inputs[0], layer.block)
         case Pad():
             builder.pad(name, inputs[0], layer.pads, layer.mode, layer.value)
+        case Crop():
+            builder.crop(name, inputs[0], layer.margins)
         case _:
             raise TypeError(f"not a layer: {layer!r}")

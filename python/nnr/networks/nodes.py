@@ -1,4 +1,4 @@
-"""One function an ONNX operator: checks its attributes and appends its layer."""
+"""One function an ONNX operator: checks its attributes and appends its layers."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from .conv_nodes import READERS as CONV_READERS
 from .layers import (
     Add,
     Affine,
     Clip,
     Concat,
-    Conv,
+    Crop,
     DepthMode,
     DepthToSpace,
     Float32Array,
     Mul,
     Pad,
     PadMode,
-    Pads,
     Slice,
     Slope,
     SpaceToDepth,
@@ -29,45 +29,14 @@ from .layers import (
 if TYPE_CHECKING:
     from .graph import NodeView
 
-_KERNELS = (1, 3, 5)
 # Exporters write "to the end" as the largest integer of 32 or 64 bits.
 _TO_THE_END = 2**31 - 1
-
-
-def _conv(node: NodeView) -> None:
-    source = node.value(0)
-    weights = node.weights(1, "weight")
-    bias = node.weights(2, "bias") if node.has(2) else None
-    if weights.ndim != 4 or weights.shape[2] not in _KERNELS or weights.shape[3] not in _KERNELS:
-        node.refuse(f"weight of shape {weights.shape} is not supported, only 1x1, 3x3 and 5x5")
-    for attribute, only in (("group", 1), ("strides", [1, 1]), ("dilations", [1, 1])):
-        value = node.attributes.get(attribute, only)
-        if value != only:
-            node.refuse(f"{attribute} {value} is not supported, only {only}")
-    pads = _conv_pads(node, weights)
-    node.append(Conv(node.name, (source,), weights, bias, pads), weights.shape[0])
-
-
-def _conv_pads(node: NodeView, weights: Float32Array) -> Pads:
-    """Zeros around the input; a kernel of odd size makes both forms of SAME alike."""
-    height, width = weights.shape[2:]
-    rows, columns = height // 2, width // 2
-    mode = node.text("auto_pad", "NOTSET")
-    if mode in ("SAME_UPPER", "SAME_LOWER"):
-        return rows, columns, rows, columns
-    if mode == "VALID":
-        return 0, 0, 0, 0
-    if mode != "NOTSET":
-        node.refuse(f"auto_pad {mode} is not supported")
-    pads = node.attribute_integers("pads", [0, 0, 0, 0])
-    if len(pads) != 4 or min(pads) < 0 or max(pads[::2]) >= height or max(pads[1::2]) >= width:
-        node.refuse(f"pads {pads} are not supported for a kernel of {height}x{width}")
-    return cast("Pads", tuple(pads))
+# As many as the engine pads by.
+_LARGEST_MARGIN = 1 << 16
 
 
 def _append_slope(node: NodeView, slopes: Float32Array) -> None:
-    source = node.value(0)
-    node.append(Slope(node.name, (source,), slopes), node.graph.channels[source])
+    node.append(Slope(node.name, (node.value(0),), slopes))
 
 
 def _relu(node: NodeView) -> None:
@@ -86,7 +55,7 @@ def _clip(node: NodeView) -> None:
     source = node.value(0)
     lo = node.scalar(1, "min") if node.has(1) else node.attributes.get("min", -np.inf)
     hi = node.scalar(2, "max") if node.has(2) else node.attributes.get("max", np.inf)
-    node.append(Clip(node.name, (source,), float(lo), float(hi)), node.graph.channels[source])
+    node.append(Clip(node.name, (source,), float(lo), float(hi)))
 
 
 def _add(node: NodeView) -> None:
@@ -103,16 +72,53 @@ def _combine(
     affine: Callable[[Float32Array], tuple[Float32Array, Float32Array]],
 ) -> None:
     """Two values, or a value and a constant, for which *affine* gives scales and offsets."""
-    if len(node.inputs) != 2:
-        node.fail(f"has {len(node.inputs)} inputs, not 2")
+    _check_operands(node)
     constants = [node.is_constant(0), node.is_constant(1)]
     source = node.value(1 if constants[0] else 0)
-    channels = node.graph.channels[source]
     if any(constants):
         scales, offsets = affine(node.per_channel(constants.index(True), "constant"))
-        node.append(Affine(node.name, (source,), scales, offsets), channels)
+        node.append(Affine(node.name, (source,), scales, offsets))
     else:
-        node.append(layer(node.name, (source, node.value(1))), channels)
+        node.append(layer(node.name, (source, node.value(1))))
+
+
+def _check_operands(node: NodeView) -> None:
+    if len(node.inputs) != 2:
+        node.fail(f"has {len(node.inputs)} inputs, not 2")
+
+
+def _sub(node: NodeView) -> None:
+    _check_operands(node)
+    one, zero = np.ones(1, np.float32), np.zeros(1, np.float32)
+    if node.is_constant(1):
+        offsets = -node.per_channel(1, "constant")
+        node.append(Affine(node.name, (node.value(0),), one, offsets))
+    elif node.is_constant(0):
+        offsets = node.per_channel(0, "constant")
+        node.append(Affine(node.name, (node.value(1),), -one, offsets))
+    else:
+        minuend = node.value(0)
+        negated = node.append(Affine(node.name, (node.value(1),), -one, zero))
+        node.append(Add(node.name, (minuend, negated)))
+
+
+def _div(node: NodeView) -> None:
+    _check_operands(node)
+    if not node.is_constant(1):
+        node.refuse("its divisor is not a constant")
+    divisors = node.per_channel(1, "divisor")
+    with np.errstate(divide="ignore", over="ignore"):
+        scales = (1 / divisors.astype(np.float64)).astype(np.float32)
+    if not np.isfinite(scales).all():
+        node.fail(f"divides by {divisors[~np.isfinite(scales)][0]}")
+    node.append(Affine(node.name, (node.value(0),), scales, np.zeros(1, np.float32)))
+
+
+def _sum(node: NodeView) -> None:
+    total, *others = [node.value(i) for i in range(len(node.inputs))]
+    node.graph.values[node.output] = total
+    for other in others:
+        total = node.append(Add(node.name, (total, other)))
 
 
 def _concat(node: NodeView) -> None:
@@ -120,8 +126,7 @@ def _concat(node: NodeView) -> None:
     if axis not in (1, -3):
         node.refuse(f"axis {axis} is not supported, only the channels (1)")
     sources = tuple(node.value(i) for i in range(len(node.inputs)))
-    channels = sum(node.graph.channels[source] for source in sources)
-    node.append(Concat(node.name, sources), channels)
+    node.append(Concat(node.name, sources))
 
 
 def _slice_lists(node: NodeView) -> tuple[list[int], list[int], list[int]]:
@@ -143,16 +148,46 @@ def _slice_lists(node: NodeView) -> tuple[list[int], list[int], list[int]]:
 
 def _slice(node: NodeView) -> None:
     source = node.value(0)
-    channels = node.graph.channels[source]
-    first, last = 0, channels
-    for start, end, axis in zip(*_slice_lists(node), strict=True):
-        if axis in (1, -3):
-            first, last, _ = slice(start, end).indices(channels)
+    shape = node.shape(source)
+    first, last = 0, shape.channels
+    margins = [0, 0, 0, 0]
+    for start, end, given in zip(*_slice_lists(node), strict=True):
+        axis = given + 4 if given < 0 else given
+        if axis == 1:
+            first, last, _ = slice(start, end).indices(shape.channels)
+            if first >= last:
+                node.fail(f"takes none of the {shape.channels} channels")
+        elif axis in (2, 3):
+            length = shape.size[axis - 2] if shape.size else None
+            margins[axis - 2], margins[axis] = _margins(node, start, end, axis, length)
+        elif axis != 0:
+            node.fail(f"axis {given} is not one of an image")
         elif start != 0 or end < _TO_THE_END:
-            node.refuse(f"axis {axis} is not supported, only the channels (1)")
-    if first >= last:
-        node.fail(f"takes none of the {channels} channels of its input")
-    node.append(Slice(node.name, (source,), first, last), last - first)
+            node.refuse(f"{start} to {end} of axis 0 is not supported, only all images")
+    if not any(margins) or last - first < shape.channels:
+        source = node.append(Slice(node.name, (source,), first, last))
+    if any(margins):
+        node.append(Crop(node.name, (source,), (margins[0], margins[1], margins[2], margins[3])))
+
+
+def _margins(
+    node: NodeView, start: int, end: int, axis: int, length: int | None
+) -> tuple[int, int]:
+    """How many rows or columns a slice leaves out before and after what it takes."""
+    if length is not None:
+        first, last, _ = slice(start, end).indices(length)
+        if first >= last:
+            node.fail(f"takes none of the {length} samples along axis {axis}")
+        return first, length - last
+    if start < 0 or 0 <= end < _TO_THE_END:
+        node.refuse(
+            f"{start} to {end} of axis {axis} is not supported, since the size of the input is "
+            "not fixed; only a start from the beginning and an end counted from the end"
+        )
+    before, after = start, -min(end, 0)
+    if max(before, after) > _LARGEST_MARGIN:
+        node.fail(f"{start} to {end} of axis {axis} leaves out more than {_LARGEST_MARGIN}")
+    return before, after
 
 
 def _block(node: NodeView) -> int:
@@ -167,14 +202,11 @@ def _depth_to_space(node: NodeView) -> None:
     mode = node.text("mode", "DCR")
     if mode not in ("DCR", "CRD"):
         node.refuse(f"mode {mode} is not supported, only DCR and CRD")
-    layer = DepthToSpace(node.name, (source,), block, cast("DepthMode", mode))
-    node.append(layer, node.graph.channels[source] // (block * block))
+    node.append(DepthToSpace(node.name, (source,), block, cast("DepthMode", mode)))
 
 
 def _space_to_depth(node: NodeView) -> None:
-    source, block = node.value(0), _block(node)
-    channels = node.graph.channels[source] * block * block
-    node.append(SpaceToDepth(node.name, (source,), block), channels)
+    node.append(SpaceToDepth(node.name, (node.value(0),), _block(node)))
 
 
 def _pad(node: NodeView) -> None:
@@ -199,8 +231,7 @@ def _pad(node: NodeView) -> None:
     if any(before[:2]) or any(after[:2]) or min(before + after) < 0:
         node.refuse(f"pads {pads} are not supported, only more rows and columns")
     around = before[2], before[3], after[2], after[3]
-    layer = Pad(node.name, (source,), around, cast("PadMode", mode), value)
-    node.append(layer, node.graph.channels[source])
+    node.append(Pad(node.name, (source,), around, cast("PadMode", mode), value))
 
 
 def _identity(node: NodeView) -> None:
@@ -208,6 +239,12 @@ def _identity(node: NodeView) -> None:
         node.graph.set_constant(node.output, node.constant(0, "input"))
     else:
         node.graph.values[node.output] = node.value(0)
+
+
+def _dropout(node: NodeView) -> None:
+    if node.has(2) and node.constant(2, "training_mode").any():
+        node.refuse("training_mode is not supported")
+    _identity(node)
 
 
 def _constant(node: NodeView) -> None:
@@ -224,12 +261,14 @@ def _constant(node: NodeView) -> None:
 
 
 READERS: dict[str, Callable[[NodeView], None]] = {
+    **CONV_READERS,
     "Add": _add,
     "Clip": _clip,
     "Concat": _concat,
     "Constant": _constant,
-    "Conv": _conv,
     "DepthToSpace": _depth_to_space,
+    "Div": _div,
+    "Dropout": _dropout,
     "Identity": _identity,
     "LeakyRelu": _leaky_relu,
     "Mul": _mul,
@@ -238,4 +277,6 @@ READERS: dict[str, Callable[[NodeView], None]] = {
     "Relu": _relu,
     "Slice": _slice,
     "SpaceToDepth": _space_to_depth,
+    "Sub": _sub,
+    "Sum": _sum,
 }

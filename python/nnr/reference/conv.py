@@ -1,8 +1,8 @@
-"""The NumPy twin of the convolution kernel."""
+"""The NumPy twins of the convolution kernels."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ def conv(
     weights: NDArray[_Float],
     bias: NDArray[_Float] | None = None,
     slopes: NDArray[_Float] | None = None,
+    stride: tuple[int, int] = (1, 1),
 ) -> NDArray[_Float]:
-    """A convolution of stride 1 without padding, and the activation after it.
+    """A convolution without padding, and the activation after it.
 
     In float32 it gives the bits of the ``scalar`` level; in float64, what those are compared with.
 
@@ -31,23 +32,62 @@ def conv(
         kernel column and input channel.
     slopes : ndarray, optional
         One number an output channel; see `activate`.
+    stride : tuple of int
+        Rows and columns from one window to the next.
 
     Returns
     -------
     ndarray
-        Shape (out channels, height - kernel height + 1, width - kernel width + 1).
+        Shape (out channels, rows, columns), of all windows that fit.
     """
-    outs, ins, kernel_height, kernel_width = weights.shape
-    height, width = x.shape[1] - kernel_height + 1, x.shape[2] - kernel_width + 1
-    sums = np.zeros((outs, height, width), x.dtype)
-    if bias is not None:
-        sums += bias[:, None, None]
-    for ky in range(kernel_height):
-        for kx in range(kernel_width):
-            for c in range(ins):
-                window = x[c, ky : ky + height, kx : kx + width]
-                sums += window * weights[:, c, ky, kx, None, None]
+    outs, ins, *kernel = weights.shape
+    windows = _Windows(x, kernel, stride)
+    sums = windows.sums(outs, bias)
+    for ky, kx in np.ndindex(*kernel):
+        for c in range(ins):
+            sums += windows.at(ky, kx)[c] * weights[:, c, ky, kx, None, None]
     return sums if slopes is None else activate(sums, slopes)
+
+
+def depthwise_conv(
+    x: NDArray[_Float],
+    weights: NDArray[_Float],
+    bias: NDArray[_Float] | None = None,
+    slopes: NDArray[_Float] | None = None,
+    stride: tuple[int, int] = (1, 1),
+) -> NDArray[_Float]:
+    """A convolution of every channel by itself; see `conv`.
+
+    *weights* have the shape (channels, kernel height, kernel width). A sum begins with the bias;
+    then follow the products by kernel row and kernel column.
+    """
+    channels, *kernel = weights.shape
+    windows = _Windows(x, kernel, stride)
+    sums = windows.sums(channels, bias)
+    for ky, kx in np.ndindex(*kernel):
+        sums += windows.at(ky, kx) * weights[:, ky, kx, None, None]
+    return sums if slopes is None else activate(sums, slopes)
+
+
+class _Windows(Generic[_Float]):
+    """The windows of an image that a kernel sees."""
+
+    def __init__(self, x: NDArray[_Float], kernel: list[int], stride: tuple[int, int]) -> None:
+        sides = zip(x.shape[1:], kernel, stride, strict=True)
+        self._x: NDArray[_Float] = x
+        self._stride = stride
+        self._rows, self._columns = ((length - side) // step + 1 for length, side, step in sides)
+
+    def at(self, ky: int, kx: int) -> NDArray[_Float]:
+        """What lies under one weight in each window; shape (channels, rows, columns)."""
+        step_y, step_x = self._stride
+        samples: NDArray[_Float] = self._x[:, ky::step_y, kx::step_x]
+        return samples[:, : self._rows, : self._columns]
+
+    def sums(self, outs: int, bias: NDArray[_Float] | None) -> NDArray[_Float]:
+        """A new array for the sums, which begin with the bias."""
+        sums = np.zeros((outs, self._rows, self._columns), self._x.dtype)
+        return sums if bias is None else sums + bias[:, None, None]
 
 
 def activate(x: NDArray[_Float], slopes: NDArray[_Float]) -> NDArray[_Float]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..networks import layers
 from ..networks.postfilter import MAX_QP
-from .conv import activate, conv
+from .conv import activate, conv, depthwise_conv
 
 _Float = TypeVar("_Float", np.float32, np.float64)
 
@@ -18,7 +18,8 @@ _Float = TypeVar("_Float", np.float32, np.float64)
 def run(graph: layers.Graph, x: NDArray[_Float]) -> NDArray[_Float]:
     """See `nnr.Network.run`; one image, computed in the type of *x*.
 
-    In float32 it gives the bits of the ``scalar`` level.
+    The layers are run as they are. In float32, a graph that `nnr.networks.fold.fold` has folded
+    gives the bits of the ``scalar`` level.
     """
     values = [x]
     for layer in graph.layers:
@@ -38,9 +39,8 @@ def filter_plane(graph: layers.Graph, plane: NDArray[Any], *, qp: int, peak: int
 def _run_layer(layer: layers.Layer, inputs: list[NDArray[_Float]]) -> NDArray[_Float]:
     x = inputs[0]
     match layer:
-        case layers.Conv():
-            bias = None if layer.bias is None else layer.bias.astype(x.dtype)
-            return conv(_pad(x, layer.pads, "constant", 0.0), layer.weights.astype(x.dtype), bias)
+        case layers.Conv() | layers.DepthwiseConv():
+            return _conv(layer, x)
         case layers.Slope():
             return activate(x, layer.slopes.astype(x.dtype))
         case layers.Affine():
@@ -62,8 +62,18 @@ def _run_layer(layer: layers.Layer, inputs: list[NDArray[_Float]]) -> NDArray[_F
             return _space_to_depth(x, layer.block)
         case layers.Pad():
             return _pad(x, layer.pads, layer.mode, layer.value)
+        case layers.Crop():
+            top, left, bottom, right = layer.margins
+            return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]
         case _:
             raise TypeError(f"not a layer: {layer!r}")
+
+
+def _conv(layer: layers.Conv | layers.DepthwiseConv, x: NDArray[_Float]) -> NDArray[_Float]:
+    convolve = conv if isinstance(layer, layers.Conv) else depthwise_conv
+    weights = layer.weights.astype(x.dtype)
+    bias = None if layer.bias is None else layer.bias.astype(x.dtype)
+    return convolve(_pad(x, layer.pads, "constant", 0.0), weights, bias, stride=layer.stride)
 
 
 def _pad(
