@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 import nnr
-from nnr.video import find_sequences, frame_from_rgb, open_sequence
+from nnr.video import (
+    Frame,
+    FrameFormat,
+    find_sequences,
+    frame_from_rgb,
+    open_sequence,
+    rgb_from_frame,
+    write_png,
+    write_png_folder,
+)
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -45,6 +54,87 @@ def test_odd_sizes_and_grey() -> None:
     frame = frame_from_rgb(np.full((5, 7), 200, np.uint8))
     assert (frame.y.shape, frame.u.shape) == ((5, 7), (3, 4))
     assert set(frame.u.ravel().tolist()) == {128}
+
+
+@pytest.mark.parametrize("rgb", PRIMARIES)
+@pytest.mark.parametrize("bit_depth", [8, 10, 16])
+def test_flat_colours_come_back(rgb: tuple[int, ...], bit_depth: int) -> None:
+    frame = frame_from_rgb(np.full((5, 7, 3), rgb, np.uint8))
+    if bit_depth > 8:
+        deep = (plane.astype(np.uint16) << (bit_depth - 8) for plane in frame.planes)
+        frame = Frame(*deep, bit_depth=bit_depth)
+    back = rgb_from_frame(frame)
+    assert back.shape == (5, 7, 3)
+    # Half a code of chroma is up to 2 * 0.93 * 255 / 224 / 2 codes of blue, half one of luma 0.6.
+    assert np.abs(back.astype(int) - rgb).max() <= 2
+
+
+def test_the_way_back_has_the_same_siting() -> None:
+    # Colour ramps of 6 codes a sample: a shift of half a sample would show as an error of 3.
+    rows, columns = np.indices((20, 30))
+    rgb = np.stack([6 * columns, np.full_like(rows, 90), 6 * rows + 60], axis=2).astype(np.uint8)
+    error = rgb_from_frame(frame_from_rgb(rgb)).astype(int) - rgb
+    inside = error[2:-2, 2:-2].reshape(-1, 3)
+    assert np.abs(inside).max() <= 2
+    assert np.abs(inside.mean(axis=0)).max() < 0.3
+
+
+def test_chroma_between_its_sites_is_interpolated() -> None:
+    planes = [np.full(shape, 128, np.uint8) for shape in FrameFormat(6, 4).plane_shapes]
+    planes[2] = np.uint8([[128, 144, 128], [128, 128, 128]])
+    red = rgb_from_frame(Frame(*planes))[..., 0].astype(float)
+    full = 2 * (1 - 0.2126) * 16 / 224 * 255
+    parts = (red - red[3, 0]) / full
+    wanted = np.outer([1, 0.75, 0.25, 0], [0, 0.5, 1, 0.5, 0, 0])
+    assert np.abs(parts - wanted).max() <= 1 / full  # both numbers are rounded
+
+
+def test_colours_beyond_rgb_are_clipped() -> None:
+    planes = [np.full(shape, 255, np.uint8) for shape in FrameFormat(4, 4).plane_shapes]
+    assert rgb_from_frame(Frame(*planes))[0, 0].tolist() == [255, 184, 255]
+
+
+def test_written_pictures(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    frame = frame_from_rgb(pixels)
+    write_png(tmp_path / "a.png", frame)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert (picture.format, picture.mode) == ("PNG", "RGB")
+        np.testing.assert_array_equal(np.asarray(picture), rgb_from_frame(frame))
+    write_png_folder(tmp_path / "numbered", [frame] * 2)
+    write_png_folder(tmp_path / "named", [frame] * 2, names=["y.png", "x.png"])
+    assert {path.name for path in (tmp_path / "numbered").iterdir()} == {"000000.png", "000001.png"}
+    assert {path.name for path in (tmp_path / "named").iterdir()} == {"x.png", "y.png"}
+
+
+@pytest.mark.parametrize(
+    ("count", "names", "message"),
+    [
+        (0, None, "at least one frame, got 0"),
+        (1, ["a.png", "b.png"], "2 frames, one a name, got 1"),
+        (2, ["a.png"], "more frames than the 1 names"),
+    ],
+)
+def test_no_folder_without_its_pictures(
+    tmp_path: Path, count: int, names: list[str] | None, message: str
+) -> None:
+    frame = frame_from_rgb(np.zeros((4, 4), np.uint8))
+    with pytest.raises(ValueError, match=message):
+        write_png_folder(tmp_path / "out", [frame] * count, names=names)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_stays(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").touch()
+    frame = frame_from_rgb(np.zeros((4, 4), np.uint8))
+    with pytest.raises(OSError, match="not empty") as caught:
+        write_png_folder(tmp_path / "out", [frame])
+    assert caught.value.filename == str(tmp_path / "out")
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "a"]
+    with pytest.raises(FileNotFoundError) as missing:
+        write_png_folder(tmp_path / "gone" / "out", [frame])
+    assert missing.value.filename == str(tmp_path / "gone" / "out")
 
 
 def test_photograph_is_a_sequence_of_one(tmp_path: Path) -> None:

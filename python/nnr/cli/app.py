@@ -8,6 +8,7 @@ import typer
 
 from .._core import version as __version__
 from . import compress, decompress, evaluate, info, verify
+from . import filter as filter_command
 
 
 def _print_version(wanted: bool) -> None:
@@ -41,4 +42,5 @@ app.command("compress")(compress.compress)
 app.command("decompress")(decompress.decompress)
 app.command("info")(info.info)
 app.command("verify")(verify.verify)
+app.command("filter")(filter_command.filter_frames)
 app.add_typer(evaluate.app, name="evaluate")

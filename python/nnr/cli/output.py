@@ -7,13 +7,24 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from .._json import plain_json
+from ..files import atomic_write
 
 # Work that ends sooner needs no bar.
 _QUIET_SECONDS = 2.0
@@ -28,7 +39,17 @@ _UNBOUNDED = 100_000
 
 def print_json(value: Any) -> None:
     """Print *value* as JSON to standard output; NumPy numbers are numbers, NaN is null."""
-    print(json.dumps(plain_json(value), indent=2, allow_nan=False))
+    print(_json_text(value))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write to a file what `print_json` prints, complete or not at all."""
+    with atomic_write(path) as file:
+        file.write(_json_text(value).encode() + b"\n")
+
+
+def _json_text(value: Any) -> str:
+    return json.dumps(plain_json(value), indent=2, allow_nan=False)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -79,10 +100,28 @@ def _fold(rows: Table, text_width: int | None) -> None:
         column.max_width = None if column.no_wrap else text_width
 
 
+class _RateColumn(ProgressColumn):
+    """How many steps a second are done."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """Return the text of the column; none before it is known."""
+        speed = task.finished_speed or task.speed
+        if speed is None:
+            return Text("")
+        return Text(f"{speed:.{0 if speed >= 10 else 2}f} {self._unit} a second")
+
+
 @contextmanager
-def progress(description: str, total: int) -> Iterator[Callable[[str], None]]:
+def progress(
+    description: str, total: int, *, unit: str | None = None
+) -> Iterator[Callable[[str], None]]:
     """Show a bar on standard error once the work takes long; nothing if that is no terminal.
 
+    With *unit*, the plural of what a step is, it also shows how many of them are done a second.
     Yields a function to call when one of the *total* steps is done, with a word on that step.
     """
     bar = Progress(
@@ -90,6 +129,7 @@ def progress(description: str, total: int) -> Iterator[Callable[[str], None]]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
+        *([_RateColumn(unit)] if unit else []),
         TextColumn("{task.fields[step]}", markup=False),
         console=console(stderr=True),
         transient=True,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .frame import Frame, FrameFormat
-from .images import frame_from_rgb
+from .images import frame_from_rgb, rgb_from_frame
+from .png import write_png, write_png_folder
 from .sequence import FrameSequence
 from .sources import find_sequences, open_sequence
 from .vvc import VvcSettings, VvcStream
@@ -19,6 +20,9 @@ __all__ = [
     "find_sequences",
     "frame_from_rgb",
     "open_sequence",
+    "rgb_from_frame",
+    "write_png",
+    "write_png_folder",
     "write_y4m",
     "write_yuv",
 ]

@@ -59,6 +59,33 @@ def frame_from_rgb(rgb: NDArray[np.uint8]) -> Frame:
     )
 
 
+def rgb_from_frame(frame: Frame) -> NDArray[np.uint8]:
+    """Convert a frame of any bit depth to an 8-bit RGB picture; the way back of `frame_from_rgb`.
+
+    Computed in float64: chroma is interpolated linearly between its sites, which lie at every
+    second column and midway between two rows; then the BT.709 matrix, limited range. What RGB
+    cannot hold is clipped.
+
+    Returns
+    -------
+    uint8 array of shape (height, width, 3)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> planes = [np.full(shape, 512, np.uint16) for shape in FrameFormat(6, 4, 10).plane_shapes]
+    >>> rgb_from_frame(Frame(*planes, bit_depth=10))[0, 0].tolist()
+    [130, 130, 130]
+    """
+    scale = 1 << (frame.bit_depth - 8)
+    luma = (frame.y / scale - 16) / 219
+    cb, cr = ((_double(plane / scale, luma.shape) - 128) / 224 for plane in (frame.u, frame.v))
+    red = luma + 2 * (1 - _KR) * cr
+    blue = luma + 2 * (1 - _KB) * cb
+    green = (luma - _KR * red - _KB * blue) / (1 - _KR - _KB)
+    return _round_to_u8(255 * np.stack([red, green, blue], axis=2))
+
+
 def read_rgb(path: str | Path) -> NDArray[np.uint8]:
     """Read a PNG or JPEG of 8 bits a channel as (height, width, 3), or (height, width) if grey.
 
@@ -121,7 +148,7 @@ def _format_of(path: Path) -> FrameFormat:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    pillow = _pillow()
+    pillow = pillow_image()
     # Pillow warns of sizes that it refuses only when doubled; here the first limit holds.
     with warnings.catch_warnings():
         warnings.simplefilter("error", pillow.DecompressionBombWarning)
@@ -141,7 +168,8 @@ def _opened(path: Path) -> Iterator[Any]:
             ) from error
 
 
-def _pillow() -> ModuleType:
+def pillow_image() -> ModuleType:
+    """Pillow's module for pictures, or an error that names the extra it comes with."""
     try:
         from PIL import Image
     except ImportError as error:
@@ -156,6 +184,22 @@ def _halve(plane: NDArray[np.float64]) -> NDArray[np.float64]:
     filtered = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
     left_sited = filtered[:, ::2]
     return (left_sited[::2] + left_sited[1::2]) / 2
+
+
+def _double(plane: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Interpolate between the sites of `_halve`; beyond the edges they repeat."""
+    rows, columns = plane.shape
+    above, here, below = (
+        np.pad(plane, ((1, 1), (0, 1)), mode="edge")[first : first + rows] for first in range(3)
+    )
+    # A site lies a quarter of its own distance below an even row and above an odd one.
+    tall = np.empty((2 * rows, columns + 1))
+    tall[::2] = (3 * here + above) / 4
+    tall[1::2] = (3 * here + below) / 4
+    wide = np.empty((2 * rows, 2 * columns))
+    wide[:, ::2] = tall[:, :-1]
+    wide[:, 1::2] = (tall[:, :-1] + tall[:, 1:]) / 2
+    return wide[: shape[0], : shape[1]]
 
 
 def _round_to_u8(plane: NDArray[np.float64]) -> NDArray[np.uint8]:
