@@ -141,6 +141,11 @@ class PowersOfTwo(GraphMaker):
         return (powers * self.rng.choice([-1, 1], shape)).astype(np.float32)
 
 
+def cut_of(tile: int) -> tuple[int, int, int]:
+    """Strips as wide as a tile, steps of half its height, segments of twice it."""
+    return tile, max(1, tile // 2), 2 * tile
+
+
 def as_model(proto: onnx.ModelProto) -> Model:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"

@@ -11,6 +11,7 @@ from network_models import (
     GraphMaker,
     as_model,
     assert_close,
+    cut_of,
     every_operator,
     expected,
     residual_filter,
@@ -82,9 +83,9 @@ def test_every_operator_equals_onnxruntime(size: tuple[int, int]) -> None:
 def test_result_depends_on_neither_tiles_nor_threads(make: object) -> None:
     network = Network.load(as_model(make()))  # type: ignore[operator]
     x = random_image(2, network.in_channels, 38, 52)
-    whole = network.run(x, threads=1, _tile=1000)
+    whole = network.run(x, threads=1, _cut=(1000, 1000, 1000))
     for tile, threads in [(1, 2), (2, 1), (7, 3), (13, 1), (16, 4), (31, 2), (52, 5)]:
-        np.testing.assert_array_equal(network.run(x, threads=threads, _tile=tile), whole)
+        np.testing.assert_array_equal(network.run(x, threads=threads, _cut=cut_of(tile)), whole)
     np.testing.assert_array_equal(network.run(x), whole)
 
 

@@ -13,6 +13,7 @@ from network_models import (
     as_model,
     assert_close,
     codec_filter_7,
+    cut_of,
     expected,
     session_of,
     strided_and_grouped,
@@ -160,7 +161,7 @@ def test_engine_equals_onnxruntime_with_any_tiles(name: str) -> None:
         whole = network.run(x, threads=1)
         assert_close(whole, expected(session, x))
         for tile in (1, 3, 8):
-            np.testing.assert_array_equal(network.run(x, threads=2, _tile=tile), whole)
+            np.testing.assert_array_equal(network.run(x, threads=2, _cut=cut_of(tile)), whole)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_models import as_model, assert_close, expected, session_of
+from network_models import cut_of, as_model, assert_close, expected, session_of
 from random_networks import RandomGraph, random_graphs
 
 import nnr
@@ -42,7 +42,7 @@ def test_random_network(graph: RandomGraph, tile: int, threads: int) -> None:
     for target in nnr.cpu.targets():
         with nnr.cpu.use_target(target):
             whole = network.run(x, threads=1)
-            tiled = network.run(x, threads=threads, _tile=tile)
+            tiled = network.run(x, threads=threads, _cut=cut_of(tile))
         assert_close(whole, wanted)
         np.testing.assert_array_equal(tiled, whole)
         if target == "scalar":

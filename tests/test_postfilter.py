@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from network_models import GraphMaker, as_model, expected, residual_filter, session_of
+from network_models import cut_of, GraphMaker, as_model, expected, residual_filter, session_of
 
 import nnr
 from nnr.networks import Network, PostFilter
@@ -81,9 +81,9 @@ def test_scalar_level_has_the_bits_of_the_twin() -> None:
 def test_result_depends_on_neither_tiles_nor_threads() -> None:
     post_filter = PostFilter.load(as_model(residual_filter()))
     plane = random_plane(45, 71, 10)
-    whole = post_filter.apply(plane, qp=32, bit_depth=10, threads=1, _tile=1000)
+    whole = post_filter.apply(plane, qp=32, bit_depth=10, threads=1, _cut=(1000, 1000, 1000))
     for tile, threads in [(1, 3), (5, 2), (16, 1), (33, 4)]:
-        tiled = post_filter.apply(plane, qp=32, bit_depth=10, threads=threads, _tile=tile)
+        tiled = post_filter.apply(plane, qp=32, bit_depth=10, threads=threads, _cut=cut_of(tile))
         np.testing.assert_array_equal(tiled, whole)
 
 

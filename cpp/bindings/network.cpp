@@ -1,14 +1,12 @@
-// The network engine: a builder that takes layers one by one, and the plan it gives.
-#include <pybind11/stl.h>
-
+// Plans of the network engine: sizes, running, statistics, and what a plan costs.
 #include <optional>
-#include <string>
-#include <string_view>
-#include <tuple>
-#include <vector>
 
 #include "../core/network/execute.hpp"
-#include "array.hpp"
+#include "../core/network/explain.hpp"
+#include "../core/network/layers.hpp"
+#include "../core/network/statistics.hpp"
+#include "../core/parallel.hpp"
+#include "network_arguments.hpp"
 #include "register.hpp"
 
 namespace nnr::bindings {
@@ -16,36 +14,8 @@ namespace {
 
 using namespace nnr::network;
 
-// Top, left, bottom, right, in ONNX's order.
-using Pads = std::tuple<Index, Index, Index, Index>;
-
-PerAxis<Margin> margins_of(const Pads& pads) {
-    const auto [top, left, bottom, right] = pads;
-    return {Margin{top, bottom}, Margin{left, right}};
-}
-
-DepthOrder depth_order_of(std::string_view mode) {
-    if (mode == "DCR") return DepthOrder::block_major;
-    if (mode == "CRD") return DepthOrder::channel_major;
-    throw py::value_error("mode must be DCR or CRD");
-}
-
-PadMode pad_mode_of(std::string_view mode) {
-    if (mode == "constant") return PadMode::constant;
-    if (mode == "edge") return PadMode::edge;
-    if (mode == "reflect") return PadMode::reflect;
-    throw py::value_error("mode must be constant, edge or reflect");
-}
-
-ValueId py_conv(PlanBuilder& builder, std::string name, ValueId input, const Array<float>& weights,
-                const std::optional<Array<float>>& bias, const Pads& pads) {
-    require(weights.ndim() == 4, "weights must have four dimensions");
-    const auto size = [&](int axis) { return static_cast<std::size_t>(weights.shape(axis)); };
-    const auto bias_view = bias ? view(*bias) : std::span<const float>{};
-    return builder.conv(std::move(name), input,
-                        {view(weights), {size(0), size(1), size(2), size(3)}, bias_view},
-                        margins_of(pads));
-}
+// Width of a strip, height of a step, height of a segment.
+using CutArgument = std::optional<std::tuple<Index, Index, Index>>;
 
 Size size_of(const py::array& array) {
     require(array.ndim() >= 2, "array must have rows and columns");
@@ -54,36 +24,43 @@ Size size_of(const py::array& array) {
     return size;
 }
 
-RunOptions options_of(unsigned threads, std::optional<Index> tile) {
-    require(!tile || *tile > 0, "tile must be positive");
-    return {threads, tile};
+RunOptions options_of(unsigned threads, const CutArgument& cut) {
+    if (!cut) return {threads, std::nullopt};
+    const auto [strip, step, segment] = *cut;
+    require(strip > 0 && step > 0 && segment > 0, "cut must be positive");
+    return {threads, Cut{strip, step, segment}};
 }
 
-void py_run(const Plan& plan, const Array<float>& input, Array<float> out, unsigned threads,
-            std::optional<Index> tile) {
+template <class Input, class Output>
+void py_run(const Plan& plan, const Array<Input>& input, Array<Output> out, unsigned threads,
+            const CutArgument& cut) {
     require(input.ndim() == 4 && out.ndim() == 4, "arrays must have four dimensions");
+    require(sample_size(plan.value(Plan::input()).type) == sizeof(Input) &&
+                sample_size(plan.value(plan.output()).type) == sizeof(Output),
+            "array types");
     const auto images = static_cast<std::size_t>(input.shape(0));
     const Size size = size_of(input), given = size_of(out);
     const Size wanted = output_size(plan, size);
-    require(static_cast<std::size_t>(input.shape(1)) == plan.channels(Plan::input()), "channels");
+    require(static_cast<std::size_t>(input.shape(1)) == plan.value(Plan::input()).channels,
+            "channels");
     require(out.shape(0) == input.shape(0) && given.height == wanted.height &&
                 given.width == wanted.width &&
-                static_cast<std::size_t>(out.shape(1)) == plan.channels(plan.output()),
+                static_cast<std::size_t>(out.shape(1)) == plan.value(plan.output()).channels,
             "output shape");
-    const RunOptions options = options_of(threads, tile);
-    const float* from = view(input).data();
-    float* to = mutable_view(out).data();
+    const RunOptions options = options_of(threads, cut);
+    const Input* from = view(input).data();
+    Output* to = mutable_view(out).data();
     const py::gil_scoped_release unlocked;
     run(plan, from, images, size, options, to);
 }
 
 template <class Sample>
 void py_filter_plane(const Plan& plan, const Array<Sample>& plane, Array<Sample> out, float peak,
-                     float side, unsigned threads, std::optional<Index> tile) {
+                     float side, unsigned threads, const CutArgument& cut) {
     require(plane.ndim() == 2 && out.ndim() == 2, "planes must have two dimensions");
     const Size size = size_of(plane), given = size_of(out);
     require(given.height == size.height && given.width == size.width, "output shape");
-    const RunOptions options = options_of(threads, tile);
+    const RunOptions options = options_of(threads, cut);
     const PlaneFilter<Sample> filter{view(plane).data(), mutable_view(out).data(), size, peak, side};
     const py::gil_scoped_release unlocked;
     filter_plane(plan, filter, options);
@@ -95,68 +72,117 @@ std::pair<Index, Index> py_output_size(const Plan& plan, Index height, Index wid
     return {size.height, size.width};
 }
 
-void register_builder(py::module_& module) {
-    using py::arg;
-    py::class_<PlanBuilder>(module, "NetworkBuilder")
-        .def(py::init<std::size_t>(), arg("in_channels"))
-        .def("conv", py_conv, arg("name"), arg("input"), arg("weights").noconvert(),
-             arg("bias").noconvert().none(true), arg("pads"))
-        .def(
-            "slope",
-            [](PlanBuilder& builder, std::string name, ValueId input, const Array<float>& slopes) {
-                return builder.slope(std::move(name), input, view(slopes));
-            },
-            arg("name"), arg("input"), arg("slopes").noconvert())
-        .def(
-            "affine",
-            [](PlanBuilder& builder, std::string name, ValueId input, const Array<float>& scales,
-               const Array<float>& offsets) {
-                return builder.affine(std::move(name), input, view(scales), view(offsets));
-            },
-            arg("name"), arg("input"), arg("scales").noconvert(), arg("offsets").noconvert())
-        .def("clip", &PlanBuilder::clip, arg("name"), arg("input"), arg("lo"), arg("hi"))
-        .def("add", &PlanBuilder::add, arg("name"), arg("first"), arg("second"))
-        .def("mul", &PlanBuilder::mul, arg("name"), arg("first"), arg("second"))
-        .def("concat", &PlanBuilder::concat, arg("name"), arg("inputs"))
-        .def("slice", &PlanBuilder::slice, arg("name"), arg("input"), arg("first"), arg("last"))
-        .def(
-            "depth_to_space",
-            [](PlanBuilder& builder, std::string name, ValueId input, std::size_t block,
-               std::string_view mode) {
-                return builder.depth_to_space(std::move(name), input, block, depth_order_of(mode));
-            },
-            arg("name"), arg("input"), arg("block"), arg("mode"))
-        .def("space_to_depth", &PlanBuilder::space_to_depth, arg("name"), arg("input"),
-             arg("block"))
-        .def(
-            "pad",
-            [](PlanBuilder& builder, std::string name, ValueId input, const Pads& pads,
-               std::string_view mode, float value) {
-                return builder.pad(std::move(name), input, margins_of(pads), pad_mode_of(mode),
-                                   value);
-            },
-            arg("name"), arg("input"), arg("pads"), arg("mode"), arg("value"))
-        .def("build", &PlanBuilder::build, arg("output"));
+const float* image_of(const Plan& plan, const Array<float>& image) {
+    require(image.ndim() == 3, "image must have three dimensions");
+    require(static_cast<std::size_t>(image.shape(0)) == plan.value(Plan::input()).channels,
+            "channels");
+    return view(image).data();
+}
+
+// One (smallest, largest, sum, zeros) a value, and whether all are finite.
+py::list py_ranges(const Plan& plan, const Array<float>& image) {
+    const float* samples = image_of(plan, image);
+    const Size size = size_of(image);
+    std::vector<ChannelRanges> ranges;
+    {
+        const py::gil_scoped_release unlocked;
+        ranges = ranges_of(plan, samples, size);
+    }
+    py::list result;
+    for (const ChannelRanges& range : ranges)
+        result.append(py::make_tuple(py::cast(range.smallest), py::cast(range.largest),
+                                     py::cast(range.sum), py::cast(range.zeros), range.finite));
+    return result;
+}
+
+std::vector<std::vector<double>> py_histograms(
+    const Plan& plan, const Array<float>& image,
+    const std::vector<std::pair<Array<double>, Array<double>>>& ends, std::size_t bins) {
+    const float* samples = image_of(plan, image);
+    require(bins > 0, "bins must be positive");
+    require(ends.size() == plan.value_count(), "ends");
+    std::vector<ChannelEnds> views;
+    for (std::size_t value = 0; value < ends.size(); ++value) {
+        views.push_back({view(ends[value].first), view(ends[value].second)});
+        const std::size_t channels = plan.value(value).channels;
+        require(views[value].first.size() == channels && views[value].last.size() == channels,
+                "ends");
+    }
+    const Size size = size_of(image);
+    const py::gil_scoped_release unlocked;
+    return histograms_of(plan, samples, size, views, bins);
+}
+
+py::dict py_explain(const Plan& plan, Index height, Index width, unsigned threads) {
+    require(height > 0 && width > 0, "size must be positive");
+    const Size image = taken_size(plan, {height, width});
+    const std::size_t asked = threads != 0 ? threads : default_threads();
+    const Tiling tiling = Tiling::choose(plan, image, output_size(plan, image), 1, asked);
+    py::list layers;
+    for (const LayerCost& cost : explain(plan, tiling)) {
+        using namespace py::literals;
+        layers.append(py::dict(
+            "name"_a = cost.name, "kernel"_a = cost.kernel, "in_channels"_a = cost.in_channels,
+            "out_channels"_a = cost.out_channels, "height"_a = cost.size.height,
+            "width"_a = cost.size.width, "operations"_a = cost.operations,
+            "computed"_a = cost.computed, "products"_a = cost.products,
+            "weight_bytes"_a = cost.weight_bytes, "value_bytes"_a = cost.value_bytes));
+    }
+    using namespace py::literals;
+    return py::dict("layers"_a = layers, "strip"_a = tiling.cut().strip,
+                    "step"_a = tiling.cut().step, "segment"_a = tiling.cut().segment,
+                    "strips"_a = tiling.strips(), "segments"_a = tiling.segments(),
+                    "arena_bytes"_a = tiling.arena_bytes() + scratch_bytes(plan));
+}
+
+// For each value, where a grid of blocks that ends with it begins, modulo 4.
+std::vector<std::pair<Index, Index>> py_block_phases(const Plan& plan) {
+    std::vector<std::pair<Index, Index>> phases;
+    for (const Phase& phase :
+         end_phases(plan.layers(), plan.value_count(), plan.output(), plan.phase()))
+        phases.emplace_back(phase[0], phase[1]);
+    return phases;
+}
+
+const char* type_name(SampleType type) {
+    return type == SampleType::f32 ? "float32" : type == SampleType::u8 ? "uint8" : "int16";
 }
 
 }  // namespace
 
 void register_network(py::module_& module) {
     using py::arg;
-    register_builder(module);
-    py::class_<Plan>(module, "NetworkPlan")
-        .def_property_readonly("in_channels",
-                               [](const Plan& plan) { return plan.channels(Plan::input()); })
+    py::class_<Plan> plan(module, "NetworkPlan");
+    plan.def_property_readonly("in_channels",
+                               [](const Plan& of) { return of.value(Plan::input()).channels; })
         .def_property_readonly("out_channels",
-                               [](const Plan& plan) { return plan.channels(plan.output()); })
+                               [](const Plan& of) { return of.value(of.output()).channels; })
+        .def_property_readonly(
+            "input_type", [](const Plan& of) { return type_name(of.value(Plan::input()).type); })
+        .def_property_readonly(
+            "output_type", [](const Plan& of) { return type_name(of.value(of.output()).type); })
         .def_property_readonly("phase", &Plan::phase)
+        .def_property_readonly("block_phases", py_block_phases)
         .def("output_size", py_output_size, arg("height"), arg("width"))
-        .def("run", py_run, arg("input").noconvert(), arg("out").noconvert(), arg("threads"),
-             arg("tile"))
+        .def("explain", py_explain, arg("height"), arg("width"), arg("threads"))
+        .def("ranges", py_ranges, arg("image").noconvert())
+        .def("histograms", py_histograms, arg("image").noconvert(), arg("ends"), arg("bins"))
+        .def("run", py_run<float, float>, arg("input").noconvert(), arg("out").noconvert(),
+             arg("threads"), arg("cut"))
+        .def("run", py_run<std::int16_t, std::int16_t>, arg("input").noconvert(),
+             arg("out").noconvert(), arg("threads"), arg("cut"))
+        .def("run", py_run<std::int16_t, std::uint8_t>, arg("input").noconvert(),
+             arg("out").noconvert(), arg("threads"), arg("cut"))
+        .def("run", py_run<std::uint8_t, std::int16_t>, arg("input").noconvert(),
+             arg("out").noconvert(), arg("threads"), arg("cut"))
+        .def("run", py_run<std::uint8_t, std::uint8_t>, arg("input").noconvert(),
+             arg("out").noconvert(), arg("threads"), arg("cut"))
         .def("filter_plane", py_filter_plane<std::uint8_t>, arg("plane").noconvert(),
-             arg("out").noconvert(), arg("peak"), arg("side"), arg("threads"), arg("tile"))
+             arg("out").noconvert(), arg("peak"), arg("side"), arg("threads"), arg("cut"))
         .def("filter_plane", py_filter_plane<std::uint16_t>, arg("plane").noconvert(),
-             arg("out").noconvert(), arg("peak"), arg("side"), arg("threads"), arg("tile"));
+             arg("out").noconvert(), arg("peak"), arg("side"), arg("threads"), arg("cut"));
+    register_network_builder(module);
+    register_integer_network_builder(module);
 }
 
 }  // namespace nnr::bindings

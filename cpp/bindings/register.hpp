@@ -8,6 +8,8 @@ void register_cpu(pybind11::module_& module);
 void register_arrays(pybind11::module_& module);
 void register_dlpack(pybind11::module_& module);
 void register_network(pybind11::module_& module);
+void register_network_builder(pybind11::module_& module);
+void register_integer_network_builder(pybind11::module_& module);
 void register_nnc_decode(pybind11::module_& module);
 void register_nnc_encode(pybind11::module_& module);
 

@@ -70,7 +70,30 @@ def from_dlpack(capsule: object) -> tuple[NDArray[Any], _FloatType]: ...
 _Sample = TypeVar("_Sample", np.uint8, np.uint16)
 _Pads: TypeAlias = tuple[int, int, int, int]
 
-class NetworkBuilder:
+_PadMode: TypeAlias = Literal["constant", "edge", "reflect"]
+# Width of a strip, height of a step and of a segment.
+_Cut: TypeAlias = tuple[int, int, int]
+# Whether it is uint8, and the zero of each channel.
+_IntegerValue: TypeAlias = tuple[bool, NDArray[np.int16]]
+_IntegerEpilogue: TypeAlias = tuple[
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int32] | None,
+    int,
+    int,
+]
+
+class _MovesSamples:
+    def concat(self, name: str, inputs: list[int]) -> int: ...
+    def slice(self, name: str, input: int, first: int, last: int) -> int: ...
+    def crop(self, name: str, input: int, margins: _Pads) -> int: ...
+    def depth_to_space(
+        self, name: str, input: int, block: int, mode: Literal["DCR", "CRD"]
+    ) -> int: ...
+    def space_to_depth(self, name: str, input: int, block: int) -> int: ...
+
+class NetworkBuilder(_MovesSamples):
     def __init__(self, in_channels: int) -> None: ...
     def conv(
         self,
@@ -79,6 +102,16 @@ class NetworkBuilder:
         weights: NDArray[np.float32],
         bias: NDArray[np.float32] | None,
         pads: _Pads,
+        stride: tuple[int, int],
+    ) -> int: ...
+    def depthwise_conv(
+        self,
+        name: str,
+        input: int,
+        weights: NDArray[np.float32],
+        bias: NDArray[np.float32] | None,
+        pads: _Pads,
+        stride: tuple[int, int],
     ) -> int: ...
     def slope(self, name: str, input: int, slopes: NDArray[np.float32]) -> int: ...
     def affine(
@@ -87,19 +120,76 @@ class NetworkBuilder:
     def clip(self, name: str, input: int, lo: float, hi: float) -> int: ...
     def add(self, name: str, first: int, second: int) -> int: ...
     def mul(self, name: str, first: int, second: int) -> int: ...
-    def concat(self, name: str, inputs: list[int]) -> int: ...
-    def slice(self, name: str, input: int, first: int, last: int) -> int: ...
-    def depth_to_space(
-        self, name: str, input: int, block: int, mode: Literal["DCR", "CRD"]
-    ) -> int: ...
-    def space_to_depth(self, name: str, input: int, block: int) -> int: ...
-    def pad(
+    def pad(self, name: str, input: int, pads: _Pads, mode: _PadMode, value: float) -> int: ...
+    def build(self, output: int, fused: bool = True) -> NetworkPlan: ...
+
+class IntegerNetworkBuilder(_MovesSamples):
+    def __init__(self, input: _IntegerValue) -> None: ...
+    def conv(
         self,
         name: str,
         input: int,
+        addend: int | None,
+        weights: NDArray[np.int16],
         pads: _Pads,
-        mode: Literal["constant", "edge", "reflect"],
-        value: float,
+        stride: tuple[int, int],
+        epilogue: _IntegerEpilogue,
+        value: _IntegerValue,
+    ) -> int: ...
+    def depthwise_conv(
+        self,
+        name: str,
+        input: int,
+        addend: int | None,
+        weights: NDArray[np.int16],
+        pads: _Pads,
+        stride: tuple[int, int],
+        epilogue: _IntegerEpilogue,
+        value: _IntegerValue,
+    ) -> int: ...
+    def winograd(
+        self,
+        name: str,
+        input: int,
+        addend: int | None,
+        weights: NDArray[np.int16],
+        shifts: NDArray[np.uint8],
+        pads: _Pads,
+        phase: tuple[int, int],
+        epilogue: _IntegerEpilogue,
+        value: _IntegerValue,
+    ) -> int: ...
+    def rescale(
+        self,
+        name: str,
+        input: int,
+        multipliers: NDArray[np.int32],
+        negative_multipliers: NDArray[np.int32],
+        offsets: NDArray[np.int32],
+        clamp: tuple[int, int],
+        value: _IntegerValue,
+    ) -> int: ...
+    def add(
+        self,
+        name: str,
+        first: int,
+        second: int,
+        first_multipliers: NDArray[np.int32],
+        second_multipliers: NDArray[np.int32],
+        clamp: tuple[int, int],
+        value: _IntegerValue,
+    ) -> int: ...
+    def mul(
+        self,
+        name: str,
+        first: int,
+        second: int,
+        multipliers: NDArray[np.int32],
+        clamp: tuple[int, int],
+        value: _IntegerValue,
+    ) -> int: ...
+    def pad(
+        self, name: str, input: int, pads: _Pads, mode: _PadMode, fills: NDArray[np.int16]
     ) -> int: ...
     def build(self, output: int) -> NetworkPlan: ...
 
@@ -109,14 +199,26 @@ class NetworkPlan:
     @property
     def out_channels(self) -> int: ...
     @property
+    def input_type(self) -> Literal["float32", "uint8", "int16"]: ...
+    @property
+    def output_type(self) -> Literal["float32", "uint8", "int16"]: ...
+    @property
     def phase(self) -> int: ...
+    @property
+    def block_phases(self) -> list[tuple[int, int]]: ...
     def output_size(self, height: int, width: int) -> tuple[int, int]: ...
-    def run(
+    def explain(self, height: int, width: int, threads: int) -> dict[str, Any]: ...
+    def ranges(
+        self, image: NDArray[np.float32]
+    ) -> list[tuple[list[float], list[float], list[float], list[float], bool]]: ...
+    def histograms(
         self,
-        input: NDArray[np.float32],
-        out: NDArray[np.float32],
-        threads: int,
-        tile: int | None,
+        image: NDArray[np.float32],
+        ends: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
+        bins: int,
+    ) -> list[list[float]]: ...
+    def run(
+        self, input: NDArray[Any], out: NDArray[Any], threads: int, cut: _Cut | None
     ) -> None: ...
     def filter_plane(
         self,
@@ -125,7 +227,7 @@ class NetworkPlan:
         peak: float,
         side: float,
         threads: int,
-        tile: int | None,
+        cut: _Cut | None,
     ) -> None: ...
 
 _NncPayload: TypeAlias = Literal["int", "float", "raw_float", "block"]

@@ -72,9 +72,14 @@ void check_conv(const std::string& name, const ConvGeometry& geometry, const Wei
     }
 }
 
-PlanBuilder::PlanBuilder(std::size_t in_channels, SampleType type) : values_{{in_channels, type, {}}} {
+PlanBuilder::PlanBuilder(std::size_t in_channels) : values_{{in_channels}} {
     require(in_channels > 0, "input", "has no channels");
     require(in_channels <= kMaxChannels, "input", "has more than 65536 channels");
+}
+
+PlanBuilder::PlanBuilder(SampleType type, std::span<const std::int16_t> zeros)
+    : PlanBuilder(zeros.size()) {
+    values_[0] = {zeros.size(), type, {zeros.begin(), zeros.end()}};
 }
 
 ValueId PlanBuilder::append(std::string name, Operation operation, std::vector<ValueId> inputs,

@@ -12,7 +12,7 @@ namespace nnr::network {
 template <class Weight>
 struct ConvWeights {
     std::span<const Weight> weights;
-    std::array<std::size_t, 4> shape;
+    WeightShape shape;
     std::span<const Weight> bias{};
 };
 
@@ -35,7 +35,8 @@ struct IntegerMultipliers {
 // std::invalid_argument that begins with the layer's name.
 class PlanBuilder {
 public:
-    explicit PlanBuilder(std::size_t in_channels, SampleType type = SampleType::f32);
+    explicit PlanBuilder(std::size_t in_channels);  // of floats
+    PlanBuilder(SampleType type, std::span<const std::int16_t> zeros);
 
     ValueId conv(std::string name, ValueId input, const ConvWeights<float>& weights,
                  const ConvGeometry& geometry);
@@ -63,7 +64,7 @@ public:
     ValueId integer_conv(std::string name, ValueId input, std::optional<ValueId> addend,
                          const ConvWeights<std::int16_t>& weights, const ConvGeometry& geometry,
                          const IntegerMultipliers& multipliers, const IntegerResult& result);
-    ValueId integer_depthwise_conv(std::string name, ValueId input,
+    ValueId integer_depthwise_conv(std::string name, ValueId input, std::optional<ValueId> addend,
                                    const ConvWeights<std::int16_t>& weights,
                                    const ConvGeometry& geometry,
                                    const IntegerMultipliers& multipliers,

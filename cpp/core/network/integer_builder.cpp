@@ -88,6 +88,7 @@ ValueId PlanBuilder::integer_conv(std::string name, ValueId input, std::optional
 }
 
 ValueId PlanBuilder::integer_depthwise_conv(std::string name, ValueId input,
+                                            std::optional<ValueId> addend,
                                             const ConvWeights<std::int16_t>& weights,
                                             const ConvGeometry& geometry,
                                             const IntegerMultipliers& multipliers,
@@ -98,9 +99,11 @@ ValueId PlanBuilder::integer_depthwise_conv(std::string name, ValueId input,
     check_conv(name, geometry, weights.shape, weights.weights.size(), 0, one);
     IntegerDepthwiseConv conv{geometry,
                               pack_depthwise(weights.weights, channels, height * width),
-                              scaling(name, multipliers, result, channels, std::nullopt)};
+                              scaling(name, multipliers, result, channels, addend)};
     Value output = result_value(name, result, channels);
-    return append(std::move(name), std::move(conv), {input}, std::move(output));
+    std::vector<ValueId> inputs{input};
+    if (addend) inputs.push_back(*addend);
+    return append(std::move(name), std::move(conv), std::move(inputs), std::move(output));
 }
 
 ValueId PlanBuilder::integer_blocks(std::string name, ValueId input, std::optional<ValueId> addend,

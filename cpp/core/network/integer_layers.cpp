@@ -95,15 +95,16 @@ void run(const IntegerDepthwiseConv& conv, const Context& context) {
                                  kernel_width = kernel_width]<class Input, class Output>(Input*,
                                                                                          Output*) {
         const auto window = conv_window<Input, Output>(conv.geometry, context);
-        reference::for_each_pixel(window, [&](const Input* input, Output* output, const Output*) {
+        reference::for_each_pixel(window, [&](const Input* input, Output* output,
+                                              const Output* addend) {
             for (std::size_t c = 0; c < channels; ++c) {
                 std::int32_t sum = epilogue.bias[c];
                 const std::int16_t* weight = conv.weights.data() + c;
                 for (std::size_t ky = 0; ky < kernel_height; ++ky)
                     for (std::size_t kx = 0; kx < kernel_width; ++kx, weight += filled)
                         sum += input[ky * window.tap_row + kx * window.tap_pixel + c] * *weight;
-                output[c] =
-                    reference::finished(epilogue, c, sum, static_cast<const Output*>(nullptr));
+                output[c] = reference::finished(epilogue, c, sum,
+                                                addend == nullptr ? nullptr : addend + c);
             }
         });
     });

@@ -36,6 +36,9 @@ struct Margin {
     Index after = 0;
 };
 
+// (out channel, in channel, kernel row, kernel column)
+using WeightShape = std::array<std::size_t, 4>;
+
 // What a convolution sees; outside its input it reads zeros.
 struct ConvGeometry {
     PerAxis<std::size_t> kernel;

@@ -7,9 +7,6 @@
 
 namespace nnr::network {
 
-// (out channel, in channel, kernel row, kernel column)
-using WeightShape = std::array<std::size_t, 4>;
-
 // By blocks of output channels and groups of input channels: see FloatConv.
 template <class To, class From>
 std::vector<To> pack_blocks(std::span<const From> weights, const WeightShape& shape,

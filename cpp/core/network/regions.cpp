@@ -66,6 +66,12 @@ std::optional<Index> grid_of(const Layer& layer, Axis axis) {
 
 }  // namespace
 
+Interval whole_blocks(const Layer& layer, Axis axis, const Interval& part) {
+    const auto grid = grid_of(layer, axis);
+    if (!grid || part.empty()) return part;
+    return {grid_floor(part.begin, *grid), grid_floor(part.end + kBlock - 1, *grid)};
+}
+
 std::vector<Rows> needed_regions(const Plan& plan, Axis axis, const std::vector<Index>& sizes,
                                  const std::vector<Interval>& outputs) {
     const std::size_t values = plan.value_count();
@@ -84,8 +90,7 @@ std::vector<Rows> needed_regions(const Plan& plan, Axis axis, const std::vector<
             const Interval computed{rows.computed, rows.all().end};
             const Interval there = inside(computed, sizes[layer.output]);
             if (there.empty()) continue;
-            // A block is computed whole, even where it reaches beyond the image.
-            const Interval seen = block_phase(layer.operation) != nullptr ? computed : there;
+            const Interval seen = whole_blocks(layer, axis, there);
             wanted[layer.inputs[0]][cut] =
                 hull(wanted[layer.inputs[0]][cut],
                      input_interval(layer.operation, axis, seen, sizes[layer.inputs[0]]));

@@ -147,18 +147,16 @@ void Tiling::lay_out(const Plan& plan) {
 }
 
 double Tiling::computed_samples(const Layer& layer) const {
-    const Index height = size(layer.output, Axis::rows), width = size(layer.output, Axis::columns);
-    const bool blocks = block_phase(layer.operation) != nullptr;
+    const auto length = [&](Axis axis, const Interval& part) {
+        return whole_blocks(layer, axis, inside(part, size(layer.output, axis))).length();
+    };
     Index rows_sum = 0, columns_sum = 0;
     for (std::size_t step = 0; step < rows_.size() / value_count_; ++step) {
         const Rows& part = rows(step, layer.output);
-        const Interval computed{part.computed, part.all().end};
-        rows_sum += (blocks ? computed : inside(computed, height)).length();
+        rows_sum += length(Axis::rows, {part.computed, part.all().end});
     }
-    for (std::size_t strip = 0; strip < strips(); ++strip) {
-        const Interval& computed = columns(strip, layer.output);
-        columns_sum += (blocks ? computed : inside(computed, width)).length();
-    }
+    for (std::size_t strip = 0; strip < strips(); ++strip)
+        columns_sum += length(Axis::columns, columns(strip, layer.output));
     return static_cast<double>(rows_sum) * static_cast<double>(columns_sum);
 }
 

@@ -100,7 +100,7 @@ class Network:
         *,
         threads: SupportsIndex | None = None,
         out: Float32Array | None = None,
-        _tile: int | None = None,
+        _cut: tuple[int, int, int] | None = None,
     ) -> Float32Array:
         """Run the network over one image or several of one size.
 
@@ -146,7 +146,7 @@ class Network:
             images.reshape(-1, *x.shape[-3:]),
             out.reshape(-1, *shape[-3:]),
             check_threads(threads),
-            _tile,
+            _cut,
         )
         return out
 

@@ -77,7 +77,7 @@ class PostFilter:
         bit_depth: SupportsIndex | None = None,
         out: NDArray[_Sample] | None = None,
         threads: SupportsIndex | None = None,
-        _tile: int | None = None,
+        _cut: tuple[int, int, int] | None = None,
     ) -> NDArray[_Sample]:
         """Filter one plane.
 
@@ -111,7 +111,7 @@ class PostFilter:
             check_out(out, plane.shape, plane.dtype, plane)
         samples = np.require(plane, requirements=["C_CONTIGUOUS", "ALIGNED"])
         side = qp_value / MAX_QP
-        self._network.plan.filter_plane(samples, out, peak, side, check_threads(threads), _tile)
+        self._network.plan.filter_plane(samples, out, peak, side, check_threads(threads), _cut)
         return out
 
     def __repr__(self) -> str:
