@@ -73,15 +73,15 @@ def _calls() -> dict[str, Callable[[], Any]]:
 def _extra(call: Callable[[], Any]) -> int:
     """Bytes that the process grew by at the most, less those that the result takes."""
     (PROCESS / "clear_refs").write_text("5")  # the peak starts anew
-    before = _resident("VmRSS")
+    before = resident("VmRSS")
     result = call()
-    peak = _resident("VmHWM")
+    peak = resident("VmHWM")
     held = result.packed if isinstance(result, nnr.QuantizedArray) else result
     kept = held.nbytes if isinstance(held, np.ndarray) else 0
     return peak - before - kept
 
 
-def _resident(field: str) -> int:
+def resident(field: str) -> int:
     for line in (PROCESS / "status").read_text().splitlines():
         name, _, value = line.partition(":")
         if name == field:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from . import comparison, layouts, machine, memory, overhead, picture, roofline, tables, threads
+from .marks import Marks
 from .plan import FULL, QUICK, Plan
 
-BEGIN = "<!-- begin: written by `python -m bench.report --update`, do not edit -->"
-END = "<!-- end -->"
+MARKS = Marks(
+    "<!-- begin: written by `python -m bench.report --update`, do not edit -->", "<!-- end -->"
+)
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     if arguments.update:
-        _check_marks(arguments.update)
+        MARKS.check(arguments.update)
     results = measure(QUICK if arguments.quick else FULL)
     results["command"] = _command(arguments)
     if arguments.json:
@@ -41,7 +42,7 @@ def main() -> None:
     if arguments.update:
         drawn = arguments.update.with_suffix(".png")
         picture.draw(results["comparison"], drawn)
-        update(arguments.update, markdown(results, drawn.name))
+        MARKS.replace(arguments.update, markdown(results, drawn.name))
     else:
         print(markdown(results))
 
@@ -77,20 +78,6 @@ def markdown(results: dict[str, Any], picture_name: str = "") -> str:
         _machine(results),
     ]
     return "\n\n".join(sections)
-
-
-def update(document: Path, generated: str) -> None:
-    """Replace what lies between the marks, and nothing else."""
-    _check_marks(document)
-    before, _, rest = document.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    document.write_text(f"{before}{BEGIN}\n\n{generated}\n\n{END}{after}")
-
-
-def _check_marks(document: Path) -> None:
-    text = document.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        sys.exit(f"{document} must hold, once each and in this order, {BEGIN} and {END}")
 
 
 def _command(arguments: argparse.Namespace) -> str:

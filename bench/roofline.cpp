@@ -117,6 +117,12 @@ using Integers = std::int32_t __attribute__((vector_size(32)));
 using Integers = std::int32_t __attribute__((vector_size(16)));
 #endif
 
+#if defined(__AVX512BF16__)
+#define BFLOAT_DOT_INSTRUCTION "vdpbf16ps %1, %1, %0"
+#elif defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+#define BFLOAT_DOT_INSTRUCTION "bfdot %0.4s, %1.8h, %1.8h"
+#endif
+
 }  // namespace
 
 extern "C" {
@@ -209,6 +215,32 @@ std::int64_t roofline_dot([[maybe_unused]] std::size_t turns, std::size_t* lanes
   *lanes = kChains * kLanes;
   for (const auto& chain : chains) {
     for (std::size_t lane = 0; lane < kLanes; ++lane) sum += chain[lane];
+  }
+#endif
+  return sum;
+}
+
+// acc += a0*b0 + a1*b1 of bfloat16, all of them 1, in float32; returns the sum of all lanes, *lanes
+// of them, or 0 lanes where this CPU has no such instruction.
+double roofline_bfloat_dot([[maybe_unused]] std::size_t turns, std::size_t* lanes) {
+  *lanes = 0;
+  double sum = 0;
+#ifdef BFLOAT_DOT_INSTRUCTION
+  Floats chains[kChains] = {};
+  const auto ones = reinterpret_cast<Floats>(Integers{} + 0x3f803f80);
+  for (std::size_t turn = 0; turn < turns; ++turn) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kChains; ++i) {
+      Floats chain = chains[i];
+      asm volatile(BFLOAT_DOT_INSTRUCTION : "+" IN_REGISTER(chain) : IN_REGISTER(ones));
+      chains[i] = chain;
+    }
+  }
+  *lanes = kChains * kVectorBytes / sizeof(float);
+  for (const auto& chain : chains) {
+    for (std::size_t lane = 0; lane < kVectorBytes / sizeof(float); ++lane) {
+      sum += static_cast<double>(chain[lane]);
+    }
   }
 #endif
   return sum;

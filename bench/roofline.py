@@ -75,16 +75,20 @@ def moves(source: NDArray[Any], target: NDArray[Any], ratio: str) -> list[Loop]:
 
 
 def arithmetic(turns: int = 1 << 20) -> list[Loop]:
-    """Multiply-adds of float32 and, where the CPU has them, dot products of int8."""
+    """Multiply-adds of float32 and, where the CPU has them, dot products of int8 and bfloat16."""
     lanes = ctypes.c_size_t()
     multiply_add = partial(_library().roofline_fma, turns, 1.0, 1.0, ctypes.byref(lanes))
     multiply_add()
-    # A turn is one instruction a chain: a product and a sum a lane, or four of each.
+    # A turn is one instruction a chain: a product and a sum a lane, or two or four of each.
     loops = [Loop("float32 multiply-add", multiply_add, turns, 2 * lanes.value)]
     dot = partial(_library().roofline_dot, turns, ctypes.byref(lanes))
     dot()
     if lanes.value:
         loops.append(Loop("int8 dot product", dot, turns, 8 * lanes.value))
+    bfloat_dot = partial(_library().roofline_bfloat_dot, turns, ctypes.byref(lanes))
+    bfloat_dot()
+    if lanes.value:
+        loops.append(Loop("bfloat16 dot product", bfloat_dot, turns, 4 * lanes.value))
     return loops
 
 
@@ -144,6 +148,7 @@ def _library() -> ctypes.CDLL:
         "move": (flag, [pointer, pointer, number, number, size, size, flag]),
         "fma": (ctypes.c_double, [size, real, real, lanes]),
         "dot": (ctypes.c_int64, [size, lanes]),
+        "bfloat_dot": (ctypes.c_double, [size, lanes]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, f"roofline_{name}")
@@ -169,7 +174,7 @@ def check() -> None:
     for ratio in MOVES:
         _check_moves(ratio)
     for loop in arithmetic():
-        # Every lane counts its turns, by 1 where it does 2 operations and by 4 where it does 8.
+        # Every lane counts its turns, by half of the operations that it does.
         assert loop.run() == loop.passes * loop.work // 2, f"{loop.name}: the sum is wrong"
     _check_time()
 

@@ -12,17 +12,18 @@ BRIEF = Plan(("4 KB", "256 KB"), case_seconds=0.01, short_seconds=0.01)
 
 def test_update_replaces_what_lies_between_the_marks(tmp_path: Path) -> None:
     document = tmp_path / "benchmarks.md"
-    document.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    begin, end = report.MARKS.begin, report.MARKS.end
+    document.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
     for _ in range(2):
-        report.update(document, "new")
-        assert document.read_text() == f"before\n{report.BEGIN}\n\nnew\n\n{report.END}\nafter\n"
+        report.MARKS.replace(document, "new")
+        assert document.read_text() == f"before\n{begin}\n\nnew\n\n{end}\nafter\n"
 
 
 def test_update_wants_the_marks(tmp_path: Path) -> None:
     document = tmp_path / "benchmarks.md"
     document.write_text("nothing to replace")
     with pytest.raises(SystemExit, match="must hold"):
-        report.update(document, "new")
+        report.MARKS.replace(document, "new")
 
 
 def test_everything_is_measured_and_drawn(tmp_path: Path) -> None:

@@ -41,11 +41,12 @@ class Timing:
         return statistics.median(self.seconds)
 
 
-def rotate(contestants: Sequence[Timed], seconds: float) -> list[Timing]:
+def rotate(contestants: Sequence[Timed], seconds: float, *, pause: float = 0.0) -> list[Timing]:
     """Time all in rounds, each once a round, until *seconds* and `MIN_ROUNDS` have passed.
 
     The order is drawn anew each round, always the same way, so that nobody always runs after the
-    one who emptied the caches.
+    one who emptied the caches. A *pause* of seconds before each lets the threads of the one before
+    go to sleep, which some libraries keep waiting in a loop for their next call.
     """
     batches = [_calls_a_batch(contestant) for contestant in contestants]
     order = list(range(len(contestants)))
@@ -57,6 +58,8 @@ def rotate(contestants: Sequence[Timed], seconds: float) -> list[Timing]:
             shuffle(order)
             for i in order:
                 calls = batches[i]
+                if pause:
+                    time.sleep(pause)
                 elapsed = _time(contestants[i].run, calls)
                 taken[i].append(elapsed / (calls * contestants[i].passes))
     return [Timing(tuple(times)) for times in taken]
