@@ -66,16 +66,16 @@ def _run_layer(
             multipliers = np.where(x < 0, _columns(layer.negative_multipliers), 0)
             multipliers += np.where(x < 0, 0, _columns(layer.multipliers))
             scaled = (x * multipliers + _columns(layer.offsets) + (1 << 15)) >> 16
-            return np.clip(scaled + _columns(value.zeros), layer.lo, layer.hi)
+            return _clamped(scaled, value, layer.lo, layer.hi)
         case IntegerAdd():
             first = _without_zero(q, source) * _columns(layer.first_multipliers)
             second = _without_zero(*inputs[1]) * _columns(layer.second_multipliers)
             total = (first + second + (1 << 15)) >> 16
-            return np.clip(total + _columns(value.zeros), layer.lo, layer.hi)
+            return _clamped(total, value, layer.lo, layer.hi)
         case IntegerMul():
             product = _without_zero(q, source) * _without_zero(*inputs[1])
             scaled = (product * _columns(layer.multipliers) + (1 << 31)) >> 32
-            return np.clip(scaled + _columns(value.zeros), layer.lo, layer.hi)
+            return _clamped(scaled, value, layer.lo, layer.hi)
         case _:
             return _move(layer, [array for array, _ in inputs])
 
@@ -99,7 +99,7 @@ def _convolve(
     if epilogue.addend_multipliers is not None:
         addend = _without_zero(*inputs[1]) * _columns(epilogue.addend_multipliers)
         r = (r + ((addend + (1 << 7)) >> 8) + (1 << 7)) >> 8
-    return np.clip(r + _columns(value.zeros), epilogue.lo, epilogue.hi)
+    return _clamped(r, value, epilogue.lo, epilogue.hi)
 
 
 def _rounded(a: Integers, epilogue: Epilogue) -> Integers:
@@ -157,7 +157,7 @@ def _winograd_sums(layer: IntegerWinograd, q: Integers, source: IntegerValue) ->
     m = m.reshape(6, 6, -1, *blocks)
     y = np.einsum("yi,ijoab,xj->oaybx", WINOGRAD_A, m, WINOGRAD_A, optimize=True)
     y = y.reshape(m.shape[2], 4 * blocks[0], 4 * blocks[1])
-    return y[:, before[0] : before[0] + height, before[1] : before[1] + width]
+    return np.asarray(y)[:, before[0] : before[0] + height, before[1] : before[1] + width]
 
 
 def _move(layer: Layer, inputs: list[Integers]) -> Integers:
@@ -200,6 +200,10 @@ def _pad(q: Integers, pads: Pads, mode: PadMode, fills: NDArray[Any]) -> Integer
     if mode == "constant":
         return np.pad(q - _columns(fills), widths) + _columns(fills)
     return np.pad(q, widths, mode=mode)
+
+
+def _clamped(x: Integers, value: IntegerValue, lo: int, hi: int) -> Integers:
+    return np.asarray(np.clip(x + _columns(value.zeros), lo, hi))
 
 
 def _without_zero(q: Integers, value: IntegerValue) -> Integers:

@@ -40,14 +40,15 @@ def largest_transformed(value: IntegerValue) -> Int64Array:
     lo, hi = value.limits
     below = value.zeros.astype(np.int64) - lo
     above = hi - value.zeros.astype(np.int64)
-    return np.maximum(positive * above + negative * below, positive * below + negative * above)
+    forth, back = positive * above + negative * below, positive * below + negative * above
+    return np.asarray(np.maximum(forth, back))
 
 
-def largest_products(weights: NDArray[Any], shifts: NDArray[Any], value: IntegerValue) -> Int64Array:
+def largest_products(
+    weights: NDArray[Any], shifts: NDArray[Any], value: IntegerValue
+) -> Int64Array:
     """``sum |U| * |V|max + 2^(k-1)``: shape (6, 6, out channels)."""
-    sums = np.einsum(
-        "ijoc,ijc->ijo", np.abs(weights.astype(np.int64)), largest_transformed(value)
-    )
+    sums = np.einsum("ijoc,ijc->ijo", np.abs(weights.astype(np.int64)), largest_transformed(value))
     rounding = np.left_shift(1, shifts.astype(np.int64) - 1)
     return np.asarray(sums + rounding[:, :, None])
 

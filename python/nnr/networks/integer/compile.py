@@ -26,6 +26,7 @@ from .grouping import Moving, Step, group, value_channels
 from .layers import (
     INT16,
     UINT8,
+    Epilogue,
     Float64Array,
     IntegerAdd,
     IntegerConv,
@@ -37,13 +38,15 @@ from .layers import (
     IntegerValue,
     IntegerWinograd,
 )
-from .ranges import Ranges
+from .ranges import ChannelStatistics, Ranges
 from .scales import Scales, value_of
 from .validate import validate
 from .weights import Folded, RoundedWeights, round_direct, round_winograd
 
 # Below it, transforming costs more than it saves.
 _WINOGRAD_CHANNELS = 16
+# Less is not worth a layer of its own.
+_SMALLEST_SPREADING = 4
 
 
 @dataclass(frozen=True)
@@ -137,13 +140,16 @@ class _Compiler:
         return IntegerGraph(tuple(self._values), tuple(self._layers), place)
 
     def _begin(self, input_scales: Sequence[float] | None) -> None:
-        scales = None if input_scales is None else np.array(input_scales, np.float64)
-        tied = scales is not None and not self._scales.force(0, scales)
-        chosen = self._scales.value(0)
-        self._values.append(chosen if scales is None else _int16(scales))
         self._places[0] = 0
-        if tied:
-            self._places[0] = self._rescale("input", 0, chosen)
+        if input_scales is None:
+            self._values.append(self._scales.value(0))
+            return
+        scales = np.array(input_scales, np.float64)
+        self._values.append(_int16(scales))
+        factors = _spreading(scales, self._ranges[0])
+        forced = self._scales.force(0, scales / factors)
+        if not forced or (factors > 1).any():
+            self._places[0] = self._rescale("input", 0, self._scales.value(0))
 
     def _force_output(self, output: OutputFormat) -> bool:
         """Whether the step that gives the output can do so in its format."""
@@ -187,17 +193,21 @@ class _Compiler:
         return _int16(np.maximum(value_of(ends, INT16).scales, needed))
 
     def _convolution(self, step: Step, head: Conv | DepthwiseConv) -> int:
-        value, clamp = self._target(step)
         slopes = np.ones(1, np.float32) if step.slopes is None else step.slopes
-        per_channel = epilogues.per_channel(slopes, value.channels)
+        per_channel = epilogues.per_channel(slopes, len(head.weights))
+        steepest = np.maximum(1.0, np.abs(per_channel))
         addend = None if step.addend is None else self._places[step.addend]
+        rounded = self._round(head, self._scales.value(step.value), addend is not None)
+        bits = epilogues.sum_bits(addend is not None)
+        needed = epilogues.smallest_scales(rounded.units * steepest, bits)
+        self._scales.grow(step.value, needed)
+        value, clamp = self._target(step)
         addend_value = None if addend is None else self._values[addend]
-        rounded = self._round(head, value, addend is not None)
-        if epilogues.reaches(rounded, per_channel, value, addend_value):
+        if (value.scales >= needed).all() and epilogues.reaches(value, addend_value):
             epilogue = epilogues.epilogue(rounded, per_channel, value, addend_value, clamp)
             return self._append(self._layer(step, head, rounded, addend, epilogue), value)
-        ratios = rounded.units * np.maximum(1.0, np.abs(per_channel))
-        wide = self._wide(step, epilogues.smallest_scales(ratios, epilogues.HIGH_BITS))
+        needed = epilogues.smallest_scales(rounded.units * steepest, epilogues.HIGH_BITS)
+        wide = self._wide(step, needed)
         rounded = self._round(head, wide, False)
         epilogue = epilogues.epilogue(rounded, per_channel, wide, None, wide.limits)
         place = self._append(self._layer(step, head, rounded, None, epilogue), wide)
@@ -220,7 +230,7 @@ class _Compiler:
         head: Conv | DepthwiseConv,
         rounded: RoundedWeights,
         addend: int | None,
-        epilogue: epilogues.Epilogue,
+        epilogue: Epilogue,
     ) -> Layer:
         place = self._places[head.inputs[0]]
         inputs = (place,) if addend is None else (place, addend)
@@ -309,6 +319,19 @@ class _Compiler:
 
 def _int16(scales: Float64Array) -> IntegerValue:
     return IntegerValue(len(scales), INT16, scales, np.zeros(len(scales), np.int16))
+
+
+def _spreading(scales: Float64Array, statistics: ChannelStatistics) -> Float64Array:
+    """Factors that make the integers of all channels of an input about as large.
+
+    The sum of all weights of a convolution is bounded as if every integer could be the largest of
+    16 bits. Where those of one channel (a QP) are far smaller than those of another (samples), the
+    weights of the one would leave few bits for those of the other.
+    """
+    used = np.maximum(-statistics.minimum, statistics.maximum) / scales
+    used = np.maximum(used, 1.0)
+    factors = np.floor(np.minimum(used.max() / used, 32767 / 2 / used))
+    return np.where(factors >= _SMALLEST_SPREADING, factors, 1.0)
 
 
 def _is_winograd(head: Conv | DepthwiseConv, source: IntegerValue) -> bool:

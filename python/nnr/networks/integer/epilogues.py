@@ -38,22 +38,14 @@ def smallest_units(value: IntegerValue, has_addend: bool) -> Float64Array:
     return value.scales * (_SMALLEST / 2.0 ** sum_bits(has_addend))
 
 
-def reaches(
-    rounded: RoundedWeights,
-    slopes: Float64Array,
-    value: IntegerValue,
-    addend: IntegerValue | None,
-) -> bool:
-    """Whether the multipliers of a convolution fit, those of its addend included."""
-    ratios = rounded.units * np.maximum(1.0, np.abs(slopes))
-    if (value.scales < smallest_scales(ratios, sum_bits(addend is not None))).any():
-        return False
+def reaches(value: IntegerValue, addend: IntegerValue | None) -> bool:
+    """Whether the multipliers of an addend fit, if there is one."""
     if addend is None:
         return True
-    multipliers = addend.scales / value.scales * 2.0 ** (2 * bounds.ADDEND_BITS)
+    multipliers = np.rint(addend.scales / value.scales * 2.0 ** (2 * bounds.ADDEND_BITS))
     if multipliers.max() > _LARGEST:
         return False
-    largest = bounds.largest_addends(np.rint(multipliers).astype(np.int64), addend)
+    largest = bounds.largest_addends(multipliers.astype(np.int64), addend)
     return bool(largest.max() < bounds.LIMIT)
 
 
@@ -80,14 +72,8 @@ def epilogue(
 
 def clamp_of(value: IntegerValue, lo: float, hi: float) -> tuple[int, int]:
     """The integers that two real bounds are; where one is finite, all channels have one scale."""
-    lowest, highest = value.limits
-    ends = []
-    for bound, end in ((lo, lowest), (hi, highest)):
-        if np.isfinite(bound):
-            integer = np.rint(bound / value.scales[0]) + float(value.zeros[0])
-            ends.append(int(np.clip(integer, lowest, highest)))
-        else:
-            ends.append(lowest if bound < 0 else highest)
+    integers_of = [np.rint(bound / value.scales[0]) + float(value.zeros[0]) for bound in (lo, hi)]
+    ends = [int(np.clip(integer, *value.limits)) for integer in integers_of]
     return min(ends), ends[1]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
 
 from ...reference.network import _run_layer
 from ..layers import Conv, DepthwiseConv, Float32Array, Graph, Pads
@@ -44,7 +45,7 @@ def _convolve(
     top, left, bottom, right = pads
     padded = np.pad(x, ((0, 0), (top, bottom), (left, right)))
     rows, columns = (padded.shape[1] - taps.shape[0] + 1, padded.shape[2] - taps.shape[1] + 1)
-    sums: NDArray[np.float32] | float = 0.0
+    sums: Any = 0.0
     for ky in range(taps.shape[0]):
         for kx in range(taps.shape[1]):
             window = padded[:, ky : ky + rows : stride[0], kx : kx + columns : stride[1]]

@@ -38,7 +38,7 @@ from .layers import (
     IntegerWinograd,
 )
 
-_Plan = TypeVar("_Plan", covariant=True)
+_Plan_co = TypeVar("_Plan_co", covariant=True)
 
 
 class ValueArguments(NamedTuple):
@@ -59,7 +59,7 @@ class EpilogueArguments(NamedTuple):
     hi: int
 
 
-class IntegerBuilder(Protocol[_Plan]):
+class IntegerBuilder(Protocol[_Plan_co]):
     """What the native builder has. Every call but `input` and `build` appends a layer."""
 
     def input(self, value: ValueArguments) -> None: ...
@@ -145,10 +145,10 @@ class IntegerBuilder(Protocol[_Plan]):
         mode: PadMode,
         fills: Int16Array,
     ) -> int: ...
-    def build(self, output: int) -> _Plan: ...
+    def build(self, output: int) -> _Plan_co: ...
 
 
-def build_integer_plan(graph: IntegerGraph, builder: IntegerBuilder[_Plan]) -> _Plan:
+def build_integer_plan(graph: IntegerGraph, builder: IntegerBuilder[_Plan_co]) -> _Plan_co:
     """The native plan of a graph."""
     builder.input(_value(graph.values[0]))
     for layer, value in zip(graph.layers, graph.values[1:], strict=True):

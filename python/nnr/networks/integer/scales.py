@@ -24,6 +24,8 @@ _INT16_STEPS = 16383
 # A channel that is (nearly) always 0 gets this part of the largest scale of its value, so that it
 # neither divides by zero nor makes the weights that read it vanish beside others.
 _SMALLEST_SCALE = 2.0**-12
+# A scale that is grown stays this much smaller than the largest of its value: it adds little noise.
+_GROWN = 8
 
 
 class Classes:
@@ -128,6 +130,22 @@ class Scales:
                 return False
         self._forced.update(wanted)
         return True
+
+    def grow(self, value: int, needed: Float64Array) -> None:
+        """Enlarge scales of a value to those needed, where that costs next to nothing.
+
+        Only of channels to which no other value is tied, and those of 8 bits not beyond a part of
+        the largest. In 16 bits, what is needed is the precision of the sum.
+        """
+        chosen = self.value(value)
+        is_uint8 = chosen.dtype == UINT8
+        steps = _UINT8_STEPS if is_uint8 else _INT16_STEPS
+        most = chosen.scales.max() / _GROWN if is_uint8 else np.inf
+        for c, key in enumerate(self.classes.of_value(value)):
+            free = self._sources[key] == {value} and key not in self._forced
+            if free and chosen.scales[c] < needed[c] <= most:
+                found = self._ranges[key]
+                found.extend(0.0, found.lo + needed[c] * (1 + 2.0**-20) * steps)
 
     def value(self, value: int) -> IntegerValue:
         """Scales and zeros of one value, by the classes of its channels."""
