@@ -102,17 +102,19 @@ def test_what_follows_a_convolution_becomes_part_of_it() -> None:
     total = maker.same("Add", head, maker.conv(inner, 16))
     maker.same("Clip", maker.conv(total, 16), *(maker.weight(np.float32(x)) for x in (-0.5, 0.5)))
     graph = compiled(maker)
-    assert kinds(graph) == ["IntegerConv", *["IntegerWinograd"] * 2, "IntegerWinograd"]
-    first, second, third, last = graph.layers
+    assert kinds(graph) == ["IntegerConv", "IntegerRescale", *["IntegerWinograd"] * 3]
+    first, copy, second, third, last = graph.layers
     assert isinstance(first, IntegerConv)
     assert not first.epilogue.negative_multipliers.any()
     assert isinstance(second, IntegerWinograd)
     ratios = second.epilogue.negative_multipliers / second.epilogue.multipliers
     np.testing.assert_allclose(ratios, 0.25, rtol=1e-4)
     assert isinstance(third, IntegerWinograd)
-    assert third.inputs == (2, 1)
+    # The addition reads the features in 16 bits, the convolutions a copy in 8.
+    assert (copy.inputs, second.inputs, third.inputs) == ((1,), (2,), (3, 1))
+    assert [value.dtype for value in graph.values[1:4]] == [INT16, UINT8, UINT8]
     assert isinstance(last, IntegerWinograd)
-    (scale,) = set(graph.values[4].scales)
+    (scale,) = set(graph.values[5].scales)
     assert (last.epilogue.lo, last.epilogue.hi) == (round(-0.5 / scale), round(0.5 / scale))
 
 
@@ -143,10 +145,11 @@ def test_types_of_values() -> None:
         (layer.name.split("'")[1].rstrip("0123456789"), value.dtype.name)
         for layer, value in zip(result.layers, result.values[1:], strict=True)
     ]
-    # The first convolution reads 16 bits, its features have 8; what follows the last large
+    # The features start a residual of 16 bits, and have a copy of 8; what follows the last large
     # convolution has 16 again.
     assert found == [
         ("spacetodepth", "int16"),
+        ("conv", "int16"),
         *[("conv", "uint8")] * 3,
         *[("conv", "int16")] * 2,
         ("depthtospace", "int16"),

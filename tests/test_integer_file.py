@@ -59,7 +59,7 @@ def test_flipped_bits_are_noticed_or_harmless(path: Path) -> None:
     data = bytearray(whole)
     header = 8 + int.from_bytes(data[:8], "little")
     rng = np.random.default_rng(0)
-    places = [*range(header), *rng.integers(header, len(data), 100).tolist()]
+    places = [*range(0, header, 5), *rng.integers(header, len(data), 50).tolist()]
     offsets = []
     for place in places:
         data[place] ^= 1 << int(rng.integers(8))

@@ -21,7 +21,7 @@ from ..layers import (
     Slope,
 )
 from . import epilogues
-from .dtypes import choose_dtypes
+from .dtypes import choose_dtypes, residual_starts
 from .grouping import Moving, Step, group, value_channels
 from .layers import (
     INT16,
@@ -120,10 +120,13 @@ class _Compiler:
         self._steps = group(graph)
         dtypes = choose_dtypes(self._steps, graph.output, activation_bits)
         self._scales = Scales(self._steps, value_channels(graph), ranges, dtypes)
+        self._starts = residual_starts(self._steps, dtypes)
         self._values: list[IntegerValue] = []
         self._layers: list[Layer] = []
         # The integer value of each float value that a step gives.
         self._places: dict[int, int] = {}
+        # The copies of 8 bits that convolutions read of values that additions read with 16.
+        self._copies: dict[int, int] = {}
         self._clamps: dict[int, tuple[int, int]] = {}
 
     def run(
@@ -132,7 +135,10 @@ class _Compiler:
         self._begin(input_scales)
         direct = output is not None and self._force_output(output)
         for step in self._steps:
-            self._places[step.value] = self._step(step)
+            place = self._places[step.value] = self._step(step)
+            if step.value in self._starts:
+                copy = self._scales.value(step.value)
+                self._copies[step.value] = self._rescale(step.head.name, place, copy)
         place = self._places[self._graph.output]
         if output is not None and not direct:
             scales = np.full(self._values[place].channels, output.scale)
@@ -178,8 +184,16 @@ class _Compiler:
         self._values.append(value)
         return len(self._layers)
 
-    def _target(self, step: Step) -> tuple[IntegerValue, tuple[int, int]]:
-        """The value that a step gives, and what it is clamped to."""
+    def _source(self, value: int) -> int:
+        """What a convolution reads of a value."""
+        return self._copies.get(value, self._places[value])
+
+    def _target(self, step: Step, needed: Float64Array) -> tuple[IntegerValue, tuple[int, int]]:
+        """The value that a step gives, with the scales needed if it can have them, and its clamp."""
+        if step.value in self._starts:
+            value = self._wide(step, needed)
+            return value, value.limits
+        self._scales.grow(step.value, needed)
         value = self._scales.value(step.value)
         lo, hi = epilogues.clamp_of(value, step.lo, step.hi)
         lowest, highest = self._clamps.get(step.value, value.limits)
@@ -197,11 +211,11 @@ class _Compiler:
         per_channel = epilogues.per_channel(slopes, len(head.weights))
         steepest = np.maximum(1.0, np.abs(per_channel))
         addend = None if step.addend is None else self._places[step.addend]
-        rounded = self._round(head, self._scales.value(step.value), addend is not None)
+        wanted, _ = self._target(step, np.zeros(len(head.weights)))
+        rounded = self._round(head, wanted, addend is not None)
         bits = epilogues.sum_bits(addend is not None)
         needed = epilogues.smallest_scales(rounded.units * steepest, bits)
-        self._scales.grow(step.value, needed)
-        value, clamp = self._target(step)
+        value, clamp = self._target(step, needed)
         addend_value = None if addend is None else self._values[addend]
         if (value.scales >= needed).all() and epilogues.reaches(value, addend_value):
             epilogue = epilogues.epilogue(rounded, per_channel, value, addend_value, clamp)
@@ -218,7 +232,7 @@ class _Compiler:
     def _round(
         self, head: Conv | DepthwiseConv, value: IntegerValue, has_addend: bool
     ) -> RoundedWeights:
-        source = self._values[self._places[head.inputs[0]]]
+        source = self._values[self._source(head.inputs[0])]
         folded = _fold(head, source, self._ranges[head.inputs[0]].mean)
         if _is_winograd(head, source):
             return round_winograd(folded, epilogues.smallest_units(value, has_addend))
@@ -232,7 +246,7 @@ class _Compiler:
         addend: int | None,
         epilogue: Epilogue,
     ) -> Layer:
-        place = self._places[head.inputs[0]]
+        place = self._source(head.inputs[0])
         inputs = (place,) if addend is None else (place, addend)
         weights = rounded.weights
         if rounded.shifts is not None:
@@ -247,7 +261,6 @@ class _Compiler:
         return IntegerConv(head.name, inputs, weights, head.pads, head.stride, epilogue)
 
     def _element(self, step: Step, head: Slope | Affine | Clip) -> int:
-        value, clamp = self._target(step)
         place = self._places[head.inputs[0]]
         source = self._values[place]
         positive, slopes, offsets = _element_of(head, source.channels)
@@ -256,6 +269,7 @@ class _Compiler:
             epilogues.smallest_scales(ratios, epilogues.RESCALE_BITS),
             epilogues.smallest_scales(offsets, epilogues.RESCALE_BITS),
         )
+        value, clamp = self._target(step, needed)
         fits = bool((value.scales >= needed).all())
         target = value if fits else self._wide(step, needed)
         ratios = source.scales * positive / target.scales
@@ -271,12 +285,13 @@ class _Compiler:
         return result if fits else self._rescale(head.name, result, value, clamp)
 
     def _pair(self, step: Step, head: Add | Mul) -> int:
-        value, clamp = self._target(step)
         first, second = (self._places[i] for i in head.inputs)
         if isinstance(head, Add):
+            value, clamp = self._target(step, np.zeros(self._values[first].channels))
             return self._add(head.name, (first, second), value, clamp)
         products = self._values[first].scales * self._values[second].scales
         needed = epilogues.smallest_scales(products, epilogues.MUL_BITS)
+        value, clamp = self._target(step, needed)
         fits = bool((value.scales >= needed).all())
         target = value if fits else self._wide(step, needed)
         multipliers = epilogues.integers(products / target.scales, epilogues.MUL_BITS)
@@ -304,7 +319,7 @@ class _Compiler:
         return self._append(layer, value)
 
     def _move(self, step: Step) -> int:
-        value, _ = self._target(step)
+        value = self._scales.value(step.value)
         places = tuple(self._places[i] for i in step.head.inputs)
         layer = step.head
         if isinstance(layer, Pad):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..layers import Conv, DepthToSpace, DepthwiseConv, SpaceToDepth
+from ..layers import Add, Conv, DepthToSpace, DepthwiseConv, SpaceToDepth
 from .grouping import Moving, Step
 from .layers import INT16, UINT8
 from .scales import Classes
@@ -37,6 +37,28 @@ def choose_dtypes(steps: Sequence[Step], output: int, activation_bits: int) -> d
     root = {value: groups.find(value, 0) for value in values}
     coarse = {root[value] for value in needed} - {root[0], root[output]}
     return {value: UINT8 if root[value] in coarse else INT16 for value in values}
+
+
+def residual_starts(steps: Sequence[Step], dtypes: dict[int, Any]) -> set[int]:
+    """The values with which residuals start: additions read them beside convolutions.
+
+    What an addition carries past convolutions is not averaged by any, so that rounding it to 8 bits
+    costs most. These values get 16, and a copy of 8 for the convolutions. The sums that follow in
+    the same stream do not: measured, that gains nothing more.
+    """
+    convolutions = [step for step in steps if isinstance(step.head, Conv | DepthwiseConv)]
+    read = {step.head.inputs[0] for step in convolutions}
+    tied = {i for step in steps if isinstance(step.head, Moving) for i in step.inputs}
+    added = {step.addend for step in steps}
+    return {
+        step.value
+        for step in steps
+        if step.value in (read & added) - tied
+        and dtypes[step.value] == UINT8
+        and step.addend is None
+        and not step.clips
+        and not isinstance(step.head, Add | Moving)
+    }
 
 
 def _large_convolutions(steps: Sequence[Step]) -> set[int]:
