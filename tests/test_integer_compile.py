@@ -59,7 +59,7 @@ def tolerance(
     for _ in range(5):
         values = [x + coarsest * rng.choice([-1.0, 1.0], x.shape)]
         for layer in graph.layers:
-            value = reference._run_layer(layer, [values[i] for i in layer.inputs])
+            value = reference.run_layer(layer, [values[i] for i in layer.inputs])
             values.append(value + coarsest * rng.choice([-1.0, 1.0], value.shape))
         moved = max(moved, float(np.abs(values[graph.output] - wanted).max()))
     return moved

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_models import cut_of, as_model, assert_close, expected, session_of
+from network_models import as_model, assert_close, cut_of, expected, session_of
 from random_networks import RandomGraph, random_graphs
 
 import nnr

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..networks import layers
-from ..networks.postfilter import MAX_QP
+from ..networks.planes import MAX_QP
 from .conv import activate, conv, depthwise_conv
 
 _Float = TypeVar("_Float", np.float32, np.float64)
@@ -23,7 +23,7 @@ def run(graph: layers.Graph, x: NDArray[_Float]) -> NDArray[_Float]:
     """
     values = [x]
     for layer in graph.layers:
-        values.append(_run_layer(layer, [values[i] for i in layer.inputs]))
+        values.append(run_layer(layer, [values[i] for i in layer.inputs]))
     return values[graph.output]
 
 
@@ -36,7 +36,7 @@ def filter_plane(graph: layers.Graph, plane: NDArray[Any], *, qp: int, peak: int
     return rounded
 
 
-def _run_layer(layer: layers.Layer, inputs: list[NDArray[_Float]]) -> NDArray[_Float]:
+def run_layer(layer: layers.Layer, inputs: list[NDArray[_Float]]) -> NDArray[_Float]:
     x = inputs[0]
     match layer:
         case layers.Conv() | layers.DepthwiseConv():
