@@ -84,9 +84,11 @@ def postfilter_to_integer(
     if graph.in_channels not in (1, 2):
         raise ValueError(f"a post filter must have 1 or 2 input channels, got {graph.in_channels}")
     peak = (1 << bit_depth) - 1
-    inputs = [_input(graph.in_channels, plane, qp, bit_depth) for plane, qp in samples]
     folded = fold(graph)
     observer = Observer(folded)
+    inputs = (
+        _input(graph.in_channels, plane, qp, bit_depth, observer.phase) for plane, qp in samples
+    )
     first, *others = observe_ranges(observer, inputs)
     # Any sample and any QP may come, whatever these pictures hold.
     nothing, whole = np.zeros(graph.in_channels), np.ones(graph.in_channels)
@@ -128,7 +130,11 @@ def _checked(samples: Iterable[Float32Array], channels: int) -> Iterator[Float32
         yield sample
 
 
-def _input(channels: int, plane: NDArray[Any], qp: int, bit_depth: int) -> Float32Array:
+def _input(
+    channels: int, plane: NDArray[Any], qp: int, bit_depth: int, phase: int
+) -> Float32Array:
+    """What a network sees of a plane, continued to sides that are multiples of *phase*."""
     peak = check_plane(plane, bit_depth)
-    luma = plane.astype(np.float32) / np.float32(peak)
+    continued = np.pad(plane, [(0, -side % phase) for side in plane.shape], mode="edge")
+    luma = continued.astype(np.float32) / np.float32(peak)
     return np.stack([luma, np.full_like(luma, np.float32(check_qp(qp) / MAX_QP))][:channels])

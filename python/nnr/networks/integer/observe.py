@@ -37,6 +37,11 @@ class Observer:
         self._plan = build_plan(graph, fused=False)
 
     @property
+    def phase(self) -> int:
+        """Height and width of an input are multiples of this."""
+        return self._plan.phase
+
+    @property
     def phases(self) -> dict[int, tuple[int, int]]:
         """Where blocks of 4x4 begin best, by value; see `IntegerWinograd`."""
         return dict(enumerate(self._plan.block_phases))
