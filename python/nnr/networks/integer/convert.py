@@ -130,9 +130,7 @@ def _checked(samples: Iterable[Float32Array], channels: int) -> Iterator[Float32
         yield sample
 
 
-def _input(
-    channels: int, plane: NDArray[Any], qp: int, bit_depth: int, phase: int
-) -> Float32Array:
+def _input(channels: int, plane: NDArray[Any], qp: int, bit_depth: int, phase: int) -> Float32Array:
     """What a network sees of a plane, continued to sides that are multiples of *phase*."""
     peak = check_plane(plane, bit_depth)
     continued = np.pad(plane, [(0, -side % phase) for side in plane.shape], mode="edge")
