@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from network_models import cut_of, GraphMaker, as_model, expected, residual_filter, session_of
+from network_models import GraphMaker, as_model, cut_of, expected, residual_filter, session_of
 
 import nnr
 from nnr.networks import Network, PostFilter

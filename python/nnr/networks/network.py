@@ -154,13 +154,26 @@ class Network:
         return f"Network({self.in_channels} -> {self.out_channels} channels)"
 
 
-def build_plan(graph: Graph) -> _core.NetworkPlan:
-    """The native plan of a graph, folded; what is left of the graph is validated."""
+def build_plan(graph: Graph, *, fused: bool = True) -> _core.NetworkPlan:
+    """The native plan of a graph, folded; what is left of the graph is validated.
+
+    A plan that is not *fused* computes every layer on its own, under the value numbers of the
+    folded graph.
+    """
     folded = fold(graph)
     builder = _core.NetworkBuilder(folded.in_channels)
     for layer in folded.layers:
         _append(builder, layer)
-    return builder.build(folded.output)
+    return builder.build(folded.output, fused)
+
+
+def blocks_of(graph: Graph) -> dict[int, tuple[int, int]]:
+    """Which values of a folded graph are computed by blocks of 4x4 samples.
+
+    For each, the row and column, modulo 4, at which blocks begin. What
+    `nnr.reference.network.run` needs to give the bits of the ``scalar`` level.
+    """
+    return build_plan(graph, fused=False).blocks
 
 
 def _append(builder: _core.NetworkBuilder, layer: Layer) -> None:
