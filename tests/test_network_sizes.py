@@ -108,7 +108,7 @@ def test_published_filter_equals_onnxruntime_at_any_size(side: int) -> None:
 @pytest.mark.parametrize("size", [(8, 72), (72, 8), (1, 1)])
 def test_published_filter_of_an_image_without_a_result(size: tuple[int, int]) -> None:
     network = Network.load(as_model(third_party_filter()))
-    with pytest.raises(ValueError, match="too small to crop|smaller than its kernel") as raised:
+    with pytest.raises(ValueError, match=r"too small to crop|smaller than its kernel") as raised:
         network.run(random_image(7, *size))
     assert "\n" not in str(raised.value)
 
