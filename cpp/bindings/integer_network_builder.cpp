@@ -9,6 +9,12 @@ namespace {
 
 using namespace nnr::network;
 
+// A class of its own, since pybind11 tells builders apart by their type.
+class IntegerBuilder : public PlanBuilder {
+public:
+    using PlanBuilder::PlanBuilder;
+};
+
 using Words = Array<std::int16_t>;
 using Integers = Array<std::int32_t>;
 // Whether a value is of u8, else i16, and what stands for zero in each channel.
@@ -43,7 +49,7 @@ IntegerMultipliers multipliers_of(const Epilogue& epilogue) {
 }
 
 template <bool kDepthwise>
-ValueId py_conv(PlanBuilder& builder, std::string name, ValueId input,
+ValueId py_conv(IntegerBuilder& builder, std::string name, ValueId input,
                 std::optional<ValueId> addend, const Words& weights, const Pads& pads,
                 const Sides& stride, const Epilogue& epilogue, const ValueArguments& value) {
     const WeightShape shape = weight_shape(weights, kDepthwise);
@@ -59,7 +65,7 @@ ValueId py_conv(PlanBuilder& builder, std::string name, ValueId input,
                                     result);
 }
 
-ValueId py_winograd(PlanBuilder& builder, std::string name, ValueId input,
+ValueId py_winograd(IntegerBuilder& builder, std::string name, ValueId input,
                     std::optional<ValueId> addend, const Words& weights,
                     const Array<std::uint8_t>& shifts, const Pads& pads,
                     const std::pair<Index, Index>& phase, const Epilogue& epilogue,
@@ -70,7 +76,7 @@ ValueId py_winograd(PlanBuilder& builder, std::string name, ValueId input,
                                   multipliers_of(epilogue), result_of(value, epilogue));
 }
 
-ValueId py_rescale(PlanBuilder& builder, std::string name, ValueId input,
+ValueId py_rescale(IntegerBuilder& builder, std::string name, ValueId input,
                    const Integers& multipliers, const Integers& negative_multipliers,
                    const Integers& offsets, const Bounds& clamp, const ValueArguments& value) {
     const auto given = view(offsets);
@@ -85,7 +91,7 @@ ValueId py_rescale(PlanBuilder& builder, std::string name, ValueId input,
                                     result_of(value, clamp));
 }
 
-ValueId py_add(PlanBuilder& builder, std::string name, ValueId first, ValueId second,
+ValueId py_add(IntegerBuilder& builder, std::string name, ValueId first, ValueId second,
                const Integers& first_multipliers, const Integers& second_multipliers,
                const Bounds& clamp, const ValueArguments& value) {
     return builder.integer_elements(
@@ -95,7 +101,7 @@ ValueId py_add(PlanBuilder& builder, std::string name, ValueId first, ValueId se
         result_of(value, clamp));
 }
 
-ValueId py_mul(PlanBuilder& builder, std::string name, ValueId first, ValueId second,
+ValueId py_mul(IntegerBuilder& builder, std::string name, ValueId first, ValueId second,
                const Integers& multipliers, const Bounds& clamp, const ValueArguments& value) {
     return builder.integer_elements(
         std::move(name), {first, second},
@@ -103,18 +109,12 @@ ValueId py_mul(PlanBuilder& builder, std::string name, ValueId first, ValueId se
         result_of(value, clamp));
 }
 
-ValueId py_pad(PlanBuilder& builder, std::string name, ValueId input, const Pads& pads,
+ValueId py_pad(IntegerBuilder& builder, std::string name, ValueId input, const Pads& pads,
                std::string_view mode, const Words& fills) {
     const auto given = view(fills);
     const std::vector<float> values(given.begin(), given.end());
     return builder.pad(std::move(name), input, margins_of(pads), pad_mode_of(mode), values);
 }
-
-// A class of its own, since pybind11 tells builders apart by their type.
-class IntegerBuilder : public PlanBuilder {
-public:
-    using PlanBuilder::PlanBuilder;
-};
 
 }  // namespace
 

@@ -114,11 +114,15 @@ std::vector<std::vector<double>> py_histograms(
     return histograms_of(plan, samples, size, views, bins);
 }
 
-py::dict py_explain(const Plan& plan, Index height, Index width, unsigned threads) {
+py::dict py_explain(const Plan& plan, Index height, Index width, unsigned threads,
+                    const CutArgument& cut) {
     require(height > 0 && width > 0, "size must be positive");
     const Size image = taken_size(plan, {height, width});
+    const RunOptions options = options_of(threads, cut);
     const std::size_t asked = threads != 0 ? threads : default_threads();
-    const Tiling tiling = Tiling::choose(plan, image, output_size(plan, image), 1, asked);
+    const Size part = output_size(plan, image);
+    const Tiling tiling = options.cut ? Tiling(plan, image, part, *options.cut)
+                                      : Tiling::choose(plan, image, part, 1, asked);
     py::list layers;
     for (const LayerCost& cost : explain(plan, tiling)) {
         using namespace py::literals;
@@ -176,7 +180,8 @@ void register_network(py::module_& module) {
         .def_property_readonly("block_phases", py_block_phases)
         .def_property_readonly("blocks", py_blocks)
         .def("output_size", py_output_size, arg("height"), arg("width"))
-        .def("explain", py_explain, arg("height"), arg("width"), arg("threads"))
+        .def("explain", py_explain, arg("height"), arg("width"), arg("threads"),
+             arg("cut"))
         .def("ranges", py_ranges, arg("image").noconvert())
         .def("histograms", py_histograms, arg("image").noconvert(), arg("ends"), arg("bins"))
         .def("run", py_run<float, float>, arg("input").noconvert(), arg("out").noconvert(),

@@ -58,17 +58,18 @@ template <class Class>
 void register_moves(Class& builder) {
     using py::arg;
     using namespace network;
+    using Builder = typename Class::type;
     builder.def("concat", &PlanBuilder::concat, arg("name"), arg("inputs"))
         .def("slice", &PlanBuilder::slice, arg("name"), arg("input"), arg("first"), arg("last"))
         .def(
             "crop",
-            [](PlanBuilder& to, std::string name, ValueId input, const Pads& margins) {
+            [](Builder& to, std::string name, ValueId input, const Pads& margins) {
                 return to.crop(std::move(name), input, margins_of(margins));
             },
             arg("name"), arg("input"), arg("margins"))
         .def(
             "depth_to_space",
-            [](PlanBuilder& to, std::string name, ValueId input, std::size_t block,
+            [](Builder& to, std::string name, ValueId input, std::size_t block,
                std::string_view mode) {
                 return to.depth_to_space(std::move(name), input, block, depth_order_of(mode));
             },

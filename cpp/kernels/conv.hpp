@@ -24,6 +24,8 @@ struct FloatProducts {
     static Sum splat(const Input* x) { return simd::splat(*x); }
     static Sum load(const Weight* weights) { return simd::load(weights); }
     static Sum add(Sum sum, Sum x, Sum weight) { return simd::mul_add(x, weight, sum); }
+    static Sum nothing() { return simd::splat(0.0f); }
+    static float reduced(Sum sum) { return simd::reduce_add(sum); }
 };
 
 template <class InputType, class WeightType>
@@ -37,9 +39,12 @@ struct IntegerGroups {
         __builtin_memcpy(&group, x, sizeof group);
         return simd::splat_i32(group);
     }
-    static Sum load(const Weight* weights) {
-        return simd::load_i32(reinterpret_cast<const std::int32_t*>(weights));
+    template <class Number>
+    static Sum load(const Number* numbers) {
+        return simd::load_i32(reinterpret_cast<const std::int32_t*>(numbers));
     }
+    static Sum nothing() { return simd::splat_i32(0); }
+    static std::int32_t reduced(Sum sum) { return simd::reduce_add_i32(sum); }
 };
 struct ByteProducts : IntegerGroups<std::uint8_t, std::int8_t> {
     static Sum add(Sum sum, Sum x, Sum weight) { return simd::dot_u8i8(sum, x, weight); }
@@ -49,13 +54,13 @@ struct WordProducts : IntegerGroups<std::int16_t, std::int16_t> {
 };
 
 // Where one register block begins.
-template <class Products, class Output>
+template <class Products, class Output, class Addend>
 struct ConvBlock {
     const typename Products::Weight* weights;
     std::size_t channel;
     const typename Products::Input* input;
     Output* output;
-    const Output* addend;
+    const Addend* addend;
 };
 
 template <class Products>
@@ -67,7 +72,8 @@ std::size_t block_size(const ConvShape& shape) {
 template <class Products, std::size_t kBlocks, std::size_t kPixels, class Output, class Epilogue>
 void convolve_block(const ConvShape& shape,
                     const ConvWindow<typename Products::Input, Output>& window,
-                    const ConvBlock<Products, Output>& block, const Epilogue& epilogue) {
+                    const ConvBlock<Products, Output, typename Epilogue::Addend>& block,
+                    const Epilogue& epilogue) {
     using Sum = typename Products::Sum;
     constexpr std::size_t kVectors = kBlocks * kBlockVectors;
     constexpr std::size_t kVectorWeights = simd::kLanes * Products::kGroup;
@@ -114,8 +120,9 @@ void convolve_block(const ConvShape& shape,
 // One entry a number of pixels, index 0 unused.
 template <class Products, class Output, class Epilogue>
 struct ConvBodies {
+    using Block = ConvBlock<Products, Output, typename Epilogue::Addend>;
     using Body = void (*)(const ConvShape&, const ConvWindow<typename Products::Input, Output>&,
-                          const ConvBlock<Products, Output>&, const Epilogue&);
+                          const Block&, const Epilogue&);
     Body of_pixels[kMaxPixels + 1];
 
     template <std::size_t kBlocks, std::size_t kPixels = 1>
@@ -135,10 +142,11 @@ struct ConvBodies {
 template <class Products, class Output, class Epilogue>
 void convolve_rows(const ConvBodies<Products, Output, Epilogue>& bodies, const ConvShape& shape,
                    const ConvWindow<typename Products::Input, Output>& window,
-                   ConvBlock<Products, Output> block, const Epilogue& epilogue) {
+                   ConvBlock<Products, Output, typename Epilogue::Addend> block,
+                   const Epilogue& epilogue) {
     const std::size_t stretches = (window.width + kMaxPixels - 1) / kMaxPixels;
     for (std::size_t y = 0; y < window.height; ++y) {
-        ConvBlock<Products, Output> stretch = block;
+        auto stretch = block;
         for (std::size_t i = 0; i < stretches; ++i) {
             const std::size_t pixels = window.width / stretches + (i < window.width % stretches);
             bodies.of_pixels[pixels](shape, window, stretch, epilogue);
@@ -162,30 +170,19 @@ void convolve(const ConvShape& shape, const typename Products::Weight* weights,
     for (std::size_t i = 0; i < shape.out_blocks;) {
         const bool paired = kMaxBlocks == 2 && i + 2 <= shape.out_blocks;
         const std::size_t channel = i * kChannelBlock;
-        const ConvBlock<Products, Output> block{weights + i * block_size<Products>(shape), channel,
-                                                window.input, window.output + channel,
-                                                window.addend + channel};
+        const auto* addend = static_cast<const typename Epilogue::Addend*>(window.addend);
+        const typename Bodies::Block block{weights + i * block_size<Products>(shape), channel,
+                                           window.input, window.output + channel,
+                                           addend + channel};
         convolve_rows(paired ? pair : single, shape, window, block, epilogue);
         i += paired ? 2 : 1;
     }
 }
 
-// A window without an addend points to some other memory, which is not read.
-template <class Input, class Output>
-ConvWindow<Input, Output> without_addend(ConvWindow<Input, Output> window) {
-    window.addend = window.output;
-    window.addend_pixel = window.output_pixel;
-    window.addend_row = window.output_row;
-    return window;
-}
-
 void conv(const FloatConv& conv, const ConvWindow<float, float>& window) {
-    if (window.addend == nullptr)
-        convolve<FloatProducts>(conv.shape, conv.weights, without_addend(window),
-                                FloatFinish<false>{conv.epilogue});
-    else
-        convolve<FloatProducts>(conv.shape, conv.weights, window,
-                                FloatFinish<true>{conv.epilogue});
+    with_finish(conv.epilogue, window, [&](const auto& finish, const auto& given) {
+        convolve<FloatProducts>(conv.shape, conv.weights, given, finish);
+    });
 }
 
 template <class Input>
@@ -193,12 +190,9 @@ using ProductsOf = std::conditional_t<sizeof(Input) == 1, ByteProducts, WordProd
 
 template <class Input, class Output, class Weight>
 void integer_conv(const IntegerConv<Weight>& conv, const ConvWindow<Input, Output>& window) {
-    using Products = ProductsOf<Input>;
-    if (window.addend == nullptr)
-        convolve<Products>(conv.shape, conv.weights, without_addend(window),
-                           IntegerFinish<false>{conv.epilogue});
-    else
-        convolve<Products>(conv.shape, conv.weights, window, IntegerFinish<true>{conv.epilogue});
+    with_finish(conv.epilogue, window, [&](const auto& finish, const auto& given) {
+        convolve<ProductsOf<Input>>(conv.shape, conv.weights, given, finish);
+    });
 }
 
 void integer_products(const IntegerProducts& products,

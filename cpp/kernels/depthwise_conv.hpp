@@ -10,7 +10,7 @@ constexpr std::size_t kDepthwisePixels = 4;
 
 template <std::size_t kPixels, class Finish>
 void depthwise_block(const FloatConv& conv, const ConvWindow<float, float>& window,
-                     const ConvBlock<FloatProducts, float>& block, const Finish& finish) {
+                     const ConvBlock<FloatProducts, float, float>& block, const Finish& finish) {
     const ConvShape& shape = conv.shape;
     const std::size_t channels = shape.out_blocks * kChannelBlock;
     simd::F32 sums[kPixels];
@@ -35,13 +35,15 @@ template <class Finish>
 void depthwise_rows(const FloatConv& conv, const ConvWindow<float, float>& window,
                     const Finish& finish) {
     const std::size_t channels = conv.shape.out_blocks * kChannelBlock;
+    const auto* addend = static_cast<const float*>(window.addend);
     for (std::size_t y = 0; y < window.height; ++y)
         for (std::size_t c = 0; c < channels; c += simd::kLanes) {
             const auto at = [&](std::size_t x) {
-                return ConvBlock<FloatProducts, float>{
-                    conv.weights + c, c, window.input + y * window.input_row + x * window.input_pixel + c,
+                return ConvBlock<FloatProducts, float, float>{
+                    conv.weights + c, c,
+                    window.input + y * window.input_row + x * window.input_pixel + c,
                     window.output + y * window.output_row + x * window.output_pixel + c,
-                    window.addend + y * window.addend_row + x * window.addend_pixel + c};
+                    addend + y * window.addend_row + x * window.addend_pixel + c};
             };
             std::size_t x = 0;
             for (; x + kDepthwisePixels <= window.width; x += kDepthwisePixels)
@@ -51,10 +53,9 @@ void depthwise_rows(const FloatConv& conv, const ConvWindow<float, float>& windo
 }
 
 void depthwise_conv(const FloatConv& conv, const ConvWindow<float, float>& window) {
-    if (window.addend == nullptr)
-        depthwise_rows(conv, without_addend(window), FloatFinish<false>{conv.epilogue});
-    else
-        depthwise_rows(conv, window, FloatFinish<true>{conv.epilogue});
+    with_finish(conv.epilogue, window, [&](const auto& finish, const auto& given) {
+        depthwise_rows(conv, given, finish);
+    });
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ namespace {
 
 template <bool kAddend>
 struct FloatFinish {
+    using Addend = float;
     const FloatEpilogue& epilogue;
 
     struct Channels {
@@ -39,8 +40,11 @@ struct FloatFinish {
     }
 };
 
-template <bool kAddend>
+// The addend is of u8, of i16, or void for none.
+template <class AddendOrVoid>
 struct IntegerFinish {
+    static constexpr bool kAddend = !std::is_void_v<AddendOrVoid>;
+    using Addend = std::conditional_t<kAddend, AddendOrVoid, std::uint8_t>;
     const IntegerEpilogue& epilogue;
 
     struct Channels {
@@ -48,7 +52,7 @@ struct IntegerFinish {
         simd::I32 addend_multiplier, addend_zero;
 
         template <class Output>
-        void store(Output* output, simd::I32 sum, const Output* addend) const {
+        void store(Output* output, simd::I32 sum, const Addend* addend) const {
             simd::I32 result = simd::high_product(
                 sum, simd::select_negative(sum, negative_multiplier, multiplier));
             if constexpr (kAddend) {
@@ -81,6 +85,7 @@ struct IntegerFinish {
 };
 
 struct ShiftFinish {
+    using Addend = std::int32_t;
     std::uint32_t shift;
 
     struct Channels {
@@ -93,6 +98,33 @@ struct ShiftFinish {
     simd::I32 start(std::size_t) const { return simd::splat_i32(1 << (shift - 1)); }
     Channels channels(std::size_t) const { return {shift}; }
 };
+
+// A window without an addend points to some other memory, which is not read.
+template <class Window>
+Window without_addend(Window window) {
+    window.addend = window.output;
+    window.addend_pixel = window.addend_row = 0;
+    return window;
+}
+
+// Calls compute with the finish that fits the window's addend, and the window.
+template <class Window, class Compute>
+void with_finish(const FloatEpilogue& epilogue, const Window& window, const Compute& compute) {
+    if (window.addend == nullptr)
+        compute(FloatFinish<false>{epilogue}, without_addend(window));
+    else
+        compute(FloatFinish<true>{epilogue}, window);
+}
+
+template <class Window, class Compute>
+void with_finish(const IntegerEpilogue& epilogue, const Window& window, const Compute& compute) {
+    if (window.addend == nullptr)
+        compute(IntegerFinish<void>{epilogue}, without_addend(window));
+    else if (window.byte_addend)
+        compute(IntegerFinish<std::uint8_t>{epilogue}, window);
+    else
+        compute(IntegerFinish<std::int16_t>{epilogue}, window);
+}
 
 }  // namespace
 }  // namespace nnr

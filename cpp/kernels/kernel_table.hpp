@@ -70,6 +70,9 @@ using IntegerWeight = std::conditional_t<sizeof(Input) == 1, std::int8_t, std::i
 template <class Input, class Output>
 using IntegerConvKernel = void (*)(const IntegerConv<IntegerWeight<Input>>& conv,
                                    const ConvWindow<Input, Output>& window);
+template <class Input, class Output>
+using IntegerThinConvKernel = void (*)(const IntegerConv<IntegerWeight<Input>>& conv,
+                                       const ConvWindow<Input, Output>& window, std::size_t outs);
 template <class Output>
 using WinogradOutputKernel = void (*)(const IntegerEpilogue& epilogue,
                                       const WinogradBlocks<const std::int32_t>& blocks,
@@ -151,6 +154,11 @@ struct KernelTable {
     IntegerConvKernel<std::uint8_t, std::int16_t> conv_u8_i16;
     IntegerConvKernel<std::int16_t, std::uint8_t> conv_i16_u8;
     IntegerConvKernel<std::int16_t, std::int16_t> conv_i16_i16;
+    // 1 to 4 output channels of a multiple of kThinIntegerChannels, of weights as `thin_conv` has them.
+    IntegerThinConvKernel<std::uint8_t, std::uint8_t> thin_conv_u8_u8;
+    IntegerThinConvKernel<std::uint8_t, std::int16_t> thin_conv_u8_i16;
+    IntegerThinConvKernel<std::int16_t, std::uint8_t> thin_conv_i16_u8;
+    IntegerThinConvKernel<std::int16_t, std::int16_t> thin_conv_i16_i16;
     void (*integer_products)(const IntegerProducts& products,
                              const ConvWindow<std::int16_t, std::int32_t>& window);
     void (*winograd_input_u8)(const WinogradInput<std::uint8_t>& input,

@@ -87,6 +87,10 @@ constexpr void fill_network(KernelTable& table) {
     table.conv_u8_i16 = NNR_KERNELS::integer_conv;
     table.conv_i16_u8 = NNR_KERNELS::integer_conv;
     table.conv_i16_i16 = NNR_KERNELS::integer_conv;
+    table.thin_conv_u8_u8 = NNR_KERNELS::integer_thin_conv;
+    table.thin_conv_u8_i16 = NNR_KERNELS::integer_thin_conv;
+    table.thin_conv_i16_u8 = NNR_KERNELS::integer_thin_conv;
+    table.thin_conv_i16_i16 = NNR_KERNELS::integer_thin_conv;
     table.integer_products = NNR_KERNELS::integer_products;
     table.winograd_input_u8 = NNR_KERNELS::winograd_input;
     table.winograd_output_u8 = NNR_KERNELS::winograd_output;

@@ -11,6 +11,9 @@ namespace nnr {
 // of as many output channels.
 inline constexpr std::size_t kChannelBlock = 16;
 
+// Bytes of a vector of the widest level, each an input channel.
+inline constexpr std::size_t kThinIntegerChannels = 64;
+
 struct ConvShape {
     std::size_t in_channels;
     std::size_t out_blocks;
@@ -28,11 +31,12 @@ struct ConvWindow {
     Output* output;
     std::size_t output_pixel;
     std::size_t output_row;
-    const Output* addend;  // null for none, else a value that is added
+    const void* addend;  // null for none, else a value that is added: floats to floats, else integers
     std::size_t addend_pixel;
     std::size_t addend_row;
     std::size_t height;  // of the output
     std::size_t width;
+    bool byte_addend = sizeof(Output) == 1;  // else, beside integers, of i16
 };
 
 // A sum becomes sum + addend; then, where there are slopes, x < 0 ? slope * x : x, where a slope of
@@ -106,7 +110,7 @@ struct WinogradOutput {
     Output* output;  // of the first row and column, stored or not
     std::size_t pixel;
     std::size_t row;
-    const Output* addend;  // null for none
+    const void* addend;  // as in ConvWindow
     std::size_t addend_pixel;
     std::size_t addend_row;
     std::size_t out_blocks;
@@ -115,6 +119,7 @@ struct WinogradOutput {
     std::size_t last_row;
     std::size_t first_column;
     std::size_t last_column;
+    bool byte_addend = sizeof(Output) == 1;
 };
 
 }  // namespace nnr

@@ -128,7 +128,7 @@ struct Stored {
 template <class Transform, class Sum, class Output, class Epilogue>
 void untransform_block(const Sum* sums, std::size_t position, const Epilogue& epilogue,
                        std::size_t channel, const WinogradOutput<Output>& geometry, Output* output,
-                       const Output* addend, const Stored& stored) {
+                       const typename Epilogue::Addend* addend, const Stored& stored) {
     using Vector = typename Transform::Vector;
     Vector rows[kWinogradOutputs][kWinogradInputs];
 #pragma GCC unroll 6
@@ -163,6 +163,7 @@ void winograd_output_of(const Epilogue& epilogue, const WinogradBlocks<const Sum
     const auto clamped = [](std::size_t column, std::size_t first) {
         return column < first ? 0 : column - first;
     };
+    const auto* addend = static_cast<const typename Epilogue::Addend*>(output.addend);
     for (std::size_t block = 0; block < output.blocks; ++block) {
         const std::size_t column = block * kWinogradOutputs;
         const Stored stored{output.first_row, output.last_row,
@@ -172,16 +173,8 @@ void winograd_output_of(const Epilogue& epilogue, const WinogradBlocks<const Sum
             untransform_block<Transform>(blocks.samples + block * blocks.block + c,
                                          blocks.position, epilogue, c, output,
                                          output.output + column * output.pixel + c,
-                                         output.addend + column * output.addend_pixel + c, stored);
+                                         addend + column * output.addend_pixel + c, stored);
     }
-}
-
-template <class Output>
-WinogradOutput<Output> without_addend(WinogradOutput<Output> output) {
-    output.addend = output.output;
-    output.addend_pixel = output.pixel;
-    output.addend_row = output.row;
-    return output;
 }
 
 void winograd_input(const WinogradInput<float>& input, const WinogradBlocks<float>& blocks) {
@@ -195,22 +188,18 @@ void winograd_input(const WinogradInput<std::uint8_t>& input,
 
 void winograd_output(const FloatEpilogue& epilogue, const WinogradBlocks<const float>& blocks,
                      const WinogradOutput<float>& output) {
-    if (output.addend == nullptr)
-        winograd_output_of<FloatTransform>(FloatFinish<false>{epilogue}, blocks,
-                                           without_addend(output));
-    else
-        winograd_output_of<FloatTransform>(FloatFinish<true>{epilogue}, blocks, output);
+    with_finish(epilogue, output, [&](const auto& finish, const auto& given) {
+        winograd_output_of<FloatTransform>(finish, blocks, given);
+    });
 }
 
 template <class Output>
 void winograd_output(const IntegerEpilogue& epilogue,
                      const WinogradBlocks<const std::int32_t>& blocks,
                      const WinogradOutput<Output>& output) {
-    if (output.addend == nullptr)
-        winograd_output_of<IntegerTransform>(IntegerFinish<false>{epilogue}, blocks,
-                                             without_addend(output));
-    else
-        winograd_output_of<IntegerTransform>(IntegerFinish<true>{epilogue}, blocks, output);
+    with_finish(epilogue, output, [&](const auto& finish, const auto& given) {
+        winograd_output_of<IntegerTransform>(finish, blocks, given);
+    });
 }
 
 }  // namespace

@@ -272,6 +272,7 @@ inline I32 dot_i16(I32 sums, I32 x, I32 weights) {
     return sums;
 }
 inline float reduce_add(F32 x) { return _mm512_reduce_add_ps(x); }
+inline std::int32_t reduce_add_i32(I32 x) { return _mm512_reduce_add_epi32(x); }
 
 }  // namespace
 }  // namespace nnr::simd

@@ -254,6 +254,7 @@ inline I32 dot_i16(I32 sums, I32 x, I32 weights) {
     return vaddq_s32(sums, vpaddq_s32(low, vmull_high_s16(a, b)));
 }
 inline float reduce_add(F32 x) { return vaddvq_f32(x); }
+inline std::int32_t reduce_add_i32(I32 x) { return vaddvq_s32(x); }
 
 }  // namespace
 }  // namespace nnr::simd

@@ -321,6 +321,10 @@ inline float reduce_add(F32 x) {
     const __m128 twos = _mm_add_ps(x, _mm_movehl_ps(x, x));
     return _mm_cvtss_f32(_mm_add_ss(twos, _mm_movehdup_ps(twos)));
 }
+inline std::int32_t reduce_add_i32(I32 x) {
+    const __m128i twos = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(twos, _mm_shuffle_epi32(twos, 0xb1)));
+}
 
 }  // namespace
 }  // namespace nnr::simd

@@ -94,12 +94,13 @@ void run_blocks(const Context& context, const ConvGeometry& geometry, const Phas
             const Index width = static_cast<Index>(number) * kSide;
             untransform({sums + block * out_stride, scratch.out_position(), out_stride},
                         {output.at<Output>(row, column), out_stride, output.row_stride(),
-                         addend == nullptr ? nullptr : addend->at<Output>(row, column),
+                         addend == nullptr ? nullptr : addend->byte_at(row, column),
                          addend == nullptr ? 0 : addend->pixel_stride(),
                          addend == nullptr ? 0 : addend->row_stride(), out_blocks, number,
                          clipped(rows.begin, row, kSide), clipped(rows.end, row, kSide),
                          clipped(columns.begin, column, width),
-                         clipped(columns.end, column, width)});
+                         clipped(columns.end, column, width),
+                         addend != nullptr && addend->value->type == SampleType::u8});
         });
     }
 }

@@ -14,7 +14,6 @@ constexpr std::size_t kMaxChannels = 1 << 16;
 constexpr Index kMaxMargin = 1 << 16;
 constexpr std::size_t kMaxKernel = 64;
 constexpr std::size_t kMaxStride = 64;
-constexpr std::size_t kMaxThinOutputs = 4;
 // Below, the transforms take longer than the products they save.
 constexpr std::size_t kLeastBlockChannels = 8;
 
@@ -35,7 +34,7 @@ ConvMethod method_of(const ConvGeometry& geometry, std::size_t ins, std::size_t 
 }
 
 std::vector<float> pack_weights(const ConvWeights<float>& conv, ConvMethod method) {
-    if (method == ConvMethod::thin) return pack_thin(conv.weights, conv.shape);
+    if (method == ConvMethod::thin) return pack_thin<float>(conv.weights, conv.shape);
     if (method == ConvMethod::blocks) return pack_winograd(conv.weights, conv.shape);
     return pack_blocks<float>(conv.weights, conv.shape, 1);
 }

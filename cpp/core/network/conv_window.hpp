@@ -23,11 +23,12 @@ ConvWindow<Input, Output> conv_window(const ConvGeometry& geometry, const Contex
             output.at<Output>(rows.begin, columns.begin),
             output.pixel_stride(),
             output.row_stride(),
-            addend == nullptr ? nullptr : addend->at<Output>(rows.begin, columns.begin),
+            addend == nullptr ? nullptr : addend->byte_at(rows.begin, columns.begin),
             addend == nullptr ? 0 : addend->pixel_stride(),
             addend == nullptr ? 0 : addend->row_stride(),
             static_cast<std::size_t>(rows.length()),
-            static_cast<std::size_t>(columns.length())};
+            static_cast<std::size_t>(columns.length()),
+            addend != nullptr && addend->value->type == SampleType::u8};
 }
 
 }  // namespace nnr::network

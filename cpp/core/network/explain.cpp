@@ -51,7 +51,8 @@ struct Describe {
     }
     Work operator()(const IntegerDirectConv& conv) const {
         const double operations = dense(conv.geometry);
-        return {"integer conv " + shape_of(conv.geometry) + " direct", operations, operations / 2.0,
+        const bool thin = conv.method == ConvMethod::thin;
+        return {"integer conv " + shape_of(conv.geometry) + (thin ? " thin" : " direct"), operations, operations / 2.0,
                 bytes_of(conv.byte_weights) + bytes_of(conv.word_weights)};
     }
     Work operator()(const IntegerDepthwiseConv& conv) const {

@@ -17,6 +17,13 @@ std::vector<std::int32_t> filled_up(const std::string& name, std::vector<std::in
     return values;
 }
 
+template <class Weight>
+std::vector<Weight> packed(const ConvWeights<std::int16_t>& weights, bool thin) {
+    constexpr std::size_t group = sizeof(std::int32_t) / sizeof(Weight);
+    return thin ? pack_thin<Weight>(weights.weights, weights.shape)
+                : pack_blocks<Weight>(weights.weights, weights.shape, group);
+}
+
 }  // namespace
 
 const Value& PlanBuilder::integer_value(const std::string& name, ValueId value) const {
@@ -55,7 +62,6 @@ IntegerScaling PlanBuilder::scaling(const std::string& name, const IntegerMultip
     if (!addend) return scaling;
     const Value& value = integer_value(name, *addend);
     require(value.channels == channels, name, "its addend differs in channels");
-    require(value.type == result.type, name, "its addend differs in type");
     scaling.addend_multipliers = filled_up(name, multipliers.addend_multipliers, channels);
     scaling.addend_zeros.resize(scaling.addend_multipliers.size(), 0);
     for (std::size_t c = 0; c < channels; ++c) scaling.addend_zeros[c] = value.zero(c);
@@ -70,16 +76,22 @@ ValueId PlanBuilder::integer_conv(std::string name, ValueId input, std::optional
     const Value& value = integer_value(name, input);
     check_conv(name, geometry, weights.shape, weights.weights.size(), 0, value.channels);
     const std::size_t outs = weights.shape[0];
-    IntegerDirectConv conv{geometry, value.channels, round_up(outs, kChannelBlock) / kChannelBlock,
-                     {},       {},
-                     scaling(name, multipliers, result, outs, addend)};
+    const bool thin = outs <= kMaxThinOutputs && value.channels % kThinIntegerChannels == 0;
+    IntegerDirectConv conv{geometry,
+                           thin ? ConvMethod::thin : ConvMethod::direct,
+                           value.channels,
+                           outs,
+                           round_up(outs, kChannelBlock) / kChannelBlock,
+                           {},
+                           {},
+                           scaling(name, multipliers, result, outs, addend)};
     if (value.type == SampleType::u8) {
         require(std::ranges::all_of(weights.weights,
                                     [](std::int16_t w) { return w >= -128 && w <= 127; }),
                 name, "has weights of more than 8 bits for an input of 8 bits");
-        conv.byte_weights = pack_blocks<std::int8_t>(weights.weights, weights.shape, 4);
+        conv.byte_weights = packed<std::int8_t>(weights, thin);
     } else {
-        conv.word_weights = pack_blocks<std::int16_t>(weights.weights, weights.shape, 2);
+        conv.word_weights = packed<std::int16_t>(weights, thin);
     }
     std::vector<ValueId> inputs{input};
     if (addend) inputs.push_back(*addend);

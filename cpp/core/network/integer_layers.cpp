@@ -42,6 +42,14 @@ IntegerConvKernel<Input, Output> conv_kernel(const KernelTable& kernels) {
     else return kernels.conv_i16_i16;
 }
 
+template <class Input, class Output>
+IntegerThinConvKernel<Input, Output> thin_conv_kernel(const KernelTable& kernels) {
+    if constexpr (sizeof(Input) == 1 && sizeof(Output) == 1) return kernels.thin_conv_u8_u8;
+    else if constexpr (sizeof(Input) == 1) return kernels.thin_conv_u8_i16;
+    else if constexpr (sizeof(Output) == 1) return kernels.thin_conv_i16_u8;
+    else return kernels.thin_conv_i16_i16;
+}
+
 std::int64_t sample_of(const Window& window, Index y, Index x, std::size_t channel) {
     if (window.value->type == SampleType::u8) return window.at<std::uint8_t>(y, x)[channel];
     return window.at<std::int16_t>(y, x)[channel];
@@ -78,11 +86,17 @@ void run(const IntegerDirectConv& conv, const Context& context) {
     const IntegerEpilogue epilogue = epilogue_of(conv.scaling);
     with_integer_types(context, [&]<class Input, class Output>(Input*, Output*) {
         const auto window = conv_window<Input, Output>(conv.geometry, context);
-        const auto kernel = conv_kernel<Input, Output>(context.kernels);
+        const auto with_weights = [&](const auto* weights) {
+            if (conv.method == ConvMethod::thin)
+                thin_conv_kernel<Input, Output>(context.kernels)({shape, weights, epilogue},
+                                                                 window, conv.out_channels);
+            else
+                conv_kernel<Input, Output>(context.kernels)({shape, weights, epilogue}, window);
+        };
         if constexpr (sizeof(Input) == 1)
-            kernel({shape, conv.byte_weights.data(), epilogue}, window);
+            with_weights(conv.byte_weights.data());
         else
-            kernel({shape, conv.word_weights.data(), epilogue}, window);
+            with_weights(conv.word_weights.data());
     });
 }
 
@@ -96,15 +110,14 @@ void run(const IntegerDepthwiseConv& conv, const Context& context) {
                                                                                          Output*) {
         const auto window = conv_window<Input, Output>(conv.geometry, context);
         reference::for_each_pixel(window, [&](const Input* input, Output* output,
-                                              const Output* addend) {
+                                              const reference::AddendPixel& addend) {
             for (std::size_t c = 0; c < channels; ++c) {
                 std::int32_t sum = epilogue.bias[c];
                 const std::int16_t* weight = conv.weights.data() + c;
                 for (std::size_t ky = 0; ky < kernel_height; ++ky)
                     for (std::size_t kx = 0; kx < kernel_width; ++kx, weight += filled)
                         sum += input[ky * window.tap_row + kx * window.tap_pixel + c] * *weight;
-                output[c] = reference::finished(epilogue, c, sum,
-                                                addend == nullptr ? nullptr : addend + c);
+                output[c] = reference::finished<Output>(epilogue, c, sum, addend);
             }
         });
     });

@@ -137,7 +137,9 @@ struct IntegerScaling {
 
 struct IntegerDirectConv {
     ConvGeometry geometry;
+    ConvMethod method;  // direct or thin
     std::size_t in_channels;
+    std::size_t out_channels;
     std::size_t out_blocks;
     std::vector<std::int8_t> byte_weights;   // of an input of u8
     std::vector<std::int16_t> word_weights;  // of one of i16

@@ -30,16 +30,22 @@ template std::vector<std::int8_t> pack_blocks(std::span<const std::int16_t>, con
 template std::vector<std::int16_t> pack_blocks(std::span<const std::int16_t>, const WeightShape&,
                                                std::size_t);
 
-std::vector<float> pack_thin(std::span<const float> weights, const WeightShape& shape) {
+template <class To, class From>
+std::vector<To> pack_thin(std::span<const From> weights, const WeightShape& shape) {
     const auto [outs, ins, height, width] = shape;
     const std::size_t taps = height * width;
-    std::vector<float> packed(weights.size());
+    std::vector<To> packed(weights.size());
     for (std::size_t out = 0; out < outs; ++out)
         for (std::size_t in = 0; in < ins; ++in)
             for (std::size_t tap = 0; tap < taps; ++tap)
-                packed[(out * taps + tap) * ins + in] = weights[(out * ins + in) * taps + tap];
+                packed[(out * taps + tap) * ins + in] =
+                    static_cast<To>(weights[(out * ins + in) * taps + tap]);
     return packed;
 }
+
+template std::vector<float> pack_thin(std::span<const float>, const WeightShape&);
+template std::vector<std::int8_t> pack_thin(std::span<const std::int16_t>, const WeightShape&);
+template std::vector<std::int16_t> pack_thin(std::span<const std::int16_t>, const WeightShape&);
 
 template <class Weight>
 std::vector<Weight> pack_depthwise(std::span<const Weight> weights, std::size_t channels,

@@ -13,7 +13,8 @@ std::vector<To> pack_blocks(std::span<const From> weights, const WeightShape& sh
                             std::size_t group);
 
 // Output channel by output channel, and the channels of a pixel side by side.
-std::vector<float> pack_thin(std::span<const float> weights, const WeightShape& shape);
+template <class To, class From>
+std::vector<To> pack_thin(std::span<const From> weights, const WeightShape& shape);
 
 // Pixel by pixel, the channels side by side, from (channel, kernel row, kernel column).
 template <class Weight>

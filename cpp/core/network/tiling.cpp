@@ -1,7 +1,7 @@
 #include "tiling.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -70,6 +70,24 @@ std::size_t find_place(const std::vector<Allocation>& in_use, std::size_t bytes)
         begin = std::max(begin, other.end);
     }
     return begin;
+}
+
+std::vector<Cut> cuts_to_try(Size part, Index phase, std::size_t threads) {
+    const Index unit = phase * static_cast<Index>(kWinogradOutputs);
+    const auto several = static_cast<Index>(threads);
+    std::vector<Index> strip_counts{several, 2 * several};
+    for (const Index width : kStripWidths)
+        strip_counts.push_back(std::max<Index>(1, (part.width + width / 2) / width));
+    std::vector<Cut> cuts;
+    for (const Index strips : strip_counts)
+        for (const Index step : kStepHeights)
+            for (const Index segments : {Index{1}, several, 2 * several}) {
+                const Cut cut{rounded_up(ceil_divided(part.width, strips), unit),
+                              rounded_up(step, unit),
+                              rounded_up(ceil_divided(part.height, segments), unit)};
+                if (std::find(cuts.begin(), cuts.end(), cut) == cuts.end()) cuts.push_back(cut);
+            }
+    return cuts;
 }
 
 }  // namespace
@@ -176,25 +194,18 @@ double Tiling::time(const Plan& plan, std::size_t images, std::size_t threads) c
 
 Tiling Tiling::choose(const Plan& plan, Size image, Size part, std::size_t images,
                       std::size_t threads) {
-    const Index unit = static_cast<Index>(plan.phase() * kWinogradOutputs);
+    // What fits comes before what does not; of those, what takes less time, or less memory.
     std::optional<Tiling> best;
-    double best_time = std::numeric_limits<double>::infinity();
-    const auto consider = [&](Index strips, Index step, Index segments) {
-        const Cut cut{rounded_up(ceil_divided(part.width, strips), unit), rounded_up(step, unit),
-                      rounded_up(ceil_divided(part.height, segments), unit)};
+    std::pair<bool, double> best_cost;
+    for (const Cut& cut : cuts_to_try(part, static_cast<Index>(plan.phase()), threads)) {
         Tiling tiling(plan, image, part, cut);
-        const double time = tiling.time(plan, images, threads);
-        const bool fits = tiling.arena_bytes() <= kMaxArenaBytes;
-        if (best && (time >= best_time || !fits)) return;
-        best_time = fits ? time : std::numeric_limits<double>::infinity();
+        const bool large = tiling.arena_bytes() > kMaxArenaBytes;
+        const std::pair<bool, double> cost{large,
+                                           large ? static_cast<double>(tiling.arena_bytes())
+                                                 : tiling.time(plan, images, threads)};
+        if (best && cost >= best_cost) continue;
+        best_cost = cost;
         best = std::move(tiling);
-    };
-    const Index several = static_cast<Index>(threads);
-    for (const Index width : kStripWidths) {
-        const Index strips = std::max<Index>(1, (part.width + width / 2) / width);
-        for (const Index step : kStepHeights)
-            for (const Index segments : {Index{1}, several, 2 * several})
-                consider(strips, step, segments);
     }
     return std::move(*best);
 }

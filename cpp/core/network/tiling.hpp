@@ -27,6 +27,8 @@ struct Cut {
     Index strip;
     Index step;
     Index segment;
+
+    bool operator==(const Cut&) const = default;
 };
 
 // The rows of a value in one step: those before `computed` are kept from the step before.

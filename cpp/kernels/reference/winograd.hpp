@@ -100,12 +100,9 @@ void winograd_output(const Epilogue& epilogue, const WinogradBlocks<const Sum>& 
                 for (std::size_t i = 0; i < kWinogradOutputs; ++i) {
                     const std::size_t x = block * kWinogradOutputs + i;
                     if (x < output.first_column || x >= output.last_column) continue;
-                    const Output* addend = output.addend == nullptr
-                                               ? nullptr
-                                               : output.addend + y * output.addend_row +
-                                                     x * output.addend_pixel + c;
                     output.output[y * output.row + x * output.pixel + c] =
-                        finished(epilogue, c, m[y * kWinogradInputs + i] + epilogue.bias[c], addend);
+                        finished<Output>(epilogue, c, m[y * kWinogradInputs + i] + epilogue.bias[c],
+                                         addend_at<Output>(output, y, x));
                 }
         }
 }

@@ -1,0 +1,24 @@
+"""Networks of integers, which give the same bits on every machine; docs/integer.md defines them."""
+
+from __future__ import annotations
+
+from .compile import OutputFormat, compile_graph
+from .convert import network_to_integer, postfilter_to_integer
+from .layers import IntegerGraph, IntegerValue
+from .network import IntegerNetwork
+from .ranges import ChannelStatistics, Observer, observe_ranges
+from .validate import validate
+
+__all__ = [
+    "ChannelStatistics",
+    "IntegerGraph",
+    "IntegerNetwork",
+    "IntegerValue",
+    "Observer",
+    "OutputFormat",
+    "compile_graph",
+    "network_to_integer",
+    "observe_ranges",
+    "postfilter_to_integer",
+    "validate",
+]

@@ -1,0 +1,150 @@
+"""`IntegerNetwork`, post filters of integers, and what the native engine is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from integer_models import every_layer, read
+from network_models import GraphMaker, as_model, residual_filter
+
+from nnr.networks.graph import read_graph
+from nnr.networks.integer import (
+    IntegerGraph,
+    IntegerNetwork,
+    network_to_integer,
+    postfilter_to_integer,
+)
+from nnr.networks.integer.plan import build_integer_plan
+from nnr.reference import integer_network as twin
+from nnr.reference import network as reference
+
+
+@pytest.fixture
+def network() -> IntegerNetwork:
+    maker = GraphMaker(2)
+    maker.conv("x", 3)
+    return network_to_integer(read(maker), [maker.numbers(2, 16, 16)])
+
+
+def test_floats_go_through_integers(network: IntegerNetwork) -> None:
+    x = np.random.default_rng(0).standard_normal((2, 5, 7)).astype(np.float32)
+    first, last = (network.graph.values[i].scales[:, None, None] for i in (0, 1))
+    q = np.rint(x / first).astype(np.int16)
+    wanted = twin.run(network.graph, q) * last
+    result = network.run(x)
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result, wanted.astype(np.float32))
+    images = np.stack([x, -x])
+    np.testing.assert_array_equal(network.run(images)[0], result)
+    assert network.run(images).shape == (2, 3, 5, 7)
+    assert network.run_integers(np.stack([q, q])).shape == (2, 3, 5, 7)
+
+
+def test_numbers_beyond_16_bits_are_clipped(network: IntegerNetwork) -> None:
+    x = np.full((2, 3, 3), np.inf, np.float32)
+    largest = np.full((2, 3, 3), 32767, np.int16)
+    wanted = network.run_integers(largest) * network.graph.values[1].scales[:, None, None]
+    np.testing.assert_array_equal(network.run(x), wanted.astype(np.float32))
+
+
+def test_arguments_are_checked(network: IntegerNetwork) -> None:
+    assert (network.in_channels, network.out_channels) == (2, 3)
+    assert repr(network) == "IntegerNetwork(2 -> 3 channels)"
+    with pytest.raises(TypeError, match="x must be an array of float32, got float64"):
+        network.run(np.zeros((2, 4, 4)))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="q must be an array of int16, got float32"):
+        network.run_integers(np.zeros((2, 4, 4), np.float32))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"x must have shape \(2, height, width\)"):
+        network.run(np.zeros((3, 4, 4), np.float32))
+    with pytest.raises(ValueError, match="x must not be empty"):
+        network.run(np.zeros((2, 0, 4), np.float32))
+    with pytest.raises(ValueError, match="x must not hold NaN"):
+        network.run(np.full((2, 4, 4), np.nan, np.float32))
+    with pytest.raises(ValueError, match="output must be"):
+        IntegerNetwork(IntegerGraph(network.graph.values, network.graph.layers, 7))
+
+
+def test_a_file_keeps_it(network: IntegerNetwork, tmp_path: Path) -> None:
+    network.save(tmp_path / "network.safetensors")
+    x = np.random.default_rng(0).standard_normal((2, 5, 7)).astype(np.float32)
+    loaded = IntegerNetwork.load(tmp_path / "network.safetensors")
+    np.testing.assert_array_equal(loaded.run(x), network.run(x))
+
+
+@pytest.mark.parametrize("bit_depth", [8, 10, 15])
+def test_post_filters_take_and_give_samples(bit_depth: int) -> None:
+    graph = read_graph(as_model(residual_filter(20)))
+    peak = (1 << bit_depth) - 1
+    rng = np.random.default_rng(1)
+    dtype = np.uint8 if bit_depth == 8 else np.uint16
+    planes = [(rng.integers(0, peak + 1, (24, 24)).astype(dtype), qp) for qp in (22, 37)]
+    network = postfilter_to_integer(graph, iter(planes), bit_depth, activation_bits=16)
+    for plane, qp in planes:
+        q = np.stack([plane, np.full_like(plane, qp)]).astype(np.int16)
+        result = network.run_integers(q)[0]
+        assert result.min() >= 0
+        assert result.max() <= peak
+        wanted = reference.filter_plane(graph, plane, qp=qp, peak=peak).astype(int)
+        # The residual filter's own output is at most a few hundredths of the peak.
+        assert np.abs(result - wanted).max() <= 1 + peak / 2000
+
+
+def test_a_post_filter_without_qp() -> None:
+    maker = GraphMaker(1)
+    maker.same("Relu", maker.conv("x", 1))
+    graph = read(maker)
+    plane = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    network = postfilter_to_integer(graph, [(plane, 30)], 8)
+    assert network.run_integers(plane[None].astype(np.int16)).shape == (1, 8, 8)
+
+
+def test_samples_of_a_post_filter_are_checked() -> None:
+    graph = read_graph(as_model(residual_filter(4)))
+    plane = np.zeros((8, 8), np.uint16)
+    with pytest.raises(ValueError, match="bit_depth must be 8 to 15, got 16"):
+        postfilter_to_integer(graph, [(plane, 30)], 16)
+    with pytest.raises(ValueError, match="qp must be 0 to 63, got 64"):
+        postfilter_to_integer(graph, [(plane, 64)], 10)
+    with pytest.raises(ValueError, match="of 0 to 1023"):
+        postfilter_to_integer(graph, [(plane + 1024, 30)], 10)
+    with pytest.raises(TypeError, match="uint8 or uint16, got float64"):
+        postfilter_to_integer(graph, [(np.zeros((8, 8)), 30)], 10)
+    maker = GraphMaker(3)
+    maker.conv("x", 1)
+    with pytest.raises(ValueError, match="1 or 2 input channels, got 3"):
+        postfilter_to_integer(read(maker), [(plane, 30)], 10)
+
+
+class Recorder:
+    """Notes the calls of a builder."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any) -> int:
+            self.calls.append((name, arguments))
+            return len(self.calls)
+
+        return call
+
+
+def test_the_native_engine_is_told_every_layer() -> None:
+    graph, recorder = every_layer(), Recorder()
+    assert build_integer_plan(graph, recorder) == len(graph.layers) + 2
+    names = [name for name, _ in recorder.calls]
+    moving = ["slice", "concat", "depth_to_space", "pad", "crop", "build"]
+    computing = ["conv", "winograd", "depthwise_conv", "add", "mul", "rescale"]
+    assert names == ["input", "space_to_depth", *computing, *moving]
+    arguments = dict(recorder.calls)
+    assert arguments["build"] == (12,)
+    name, source, addend, weights = arguments["winograd"][:4]
+    assert (name, source, addend) == ("winograd", 2, 2)
+    assert weights.shape == (6, 6, 16, 16)
+    epilogue, value = arguments["winograd"][-2:]
+    assert (epilogue.lo, epilogue.hi, value.is_uint8) == (0, 255, True)
+    assert value.zeros.tolist() == [7] * 16
+    assert arguments["conv"][2] is None
