@@ -52,7 +52,7 @@ def filter_plane(
 
 
 def _run_layer(
-    layer: layers.Layer, inputs: list[NDArray[_Float]], phase: tuple[int, int] | None
+    layer: layers.Layer, inputs: list[NDArray[_Float]], phase: tuple[int, int] | None = None
 ) -> NDArray[_Float]:
     x = inputs[0]
     match layer:
