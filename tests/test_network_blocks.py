@@ -130,7 +130,7 @@ def test_how_a_layer_is_computed(
     maker = GraphMaker(ins)
     maker.conv("x", outs, kernel, strides=[strides] * 2)
     graph = read_graph(as_model(maker.model()))
-    (layer,) = Network(graph).plan.explain(20, 20, 1)["layers"]
+    (layer,) = Network(graph).plan.explain(20, 20, 1, None)["layers"]
     assert layer["kernel"].endswith(method)
     assert set(blocks_of(graph)) == ({1} if method == "blocks of 4x4" else set())
 

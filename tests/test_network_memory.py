@@ -107,4 +107,4 @@ def test_what_a_thread_works_in_is_small(make: Callable[[], onnx.ModelProto]) ->
     plan = Network.load(as_model(make())).plan
     for size in [(1080, 1920), (2160, 3840), (64, 20000), (20000, 64)]:
         for threads in (1, 2, 8):
-            assert plan.explain(*size, threads)["arena_bytes"] < A_THREAD, (size, threads)
+            assert plan.explain(*size, threads, None)["arena_bytes"] < A_THREAD, (size, threads)

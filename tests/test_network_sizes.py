@@ -49,7 +49,7 @@ def sizes_up_to_the_largest() -> list[tuple[int, int]]:
 
 
 def test_the_network_of_every_size_has_every_kind_of_convolution() -> None:
-    layers = Network.load(as_model(every_kind_of_conv())).plan.explain(70, 70, 1)["layers"]
+    layers = Network.load(as_model(every_kind_of_conv())).plan.explain(70, 70, 1, None)["layers"]
     assert [layer["kernel"] for layer in layers] == [
         "conv 5x5 direct + slope",
         "conv 3x3 blocks of 4x4 + slope",
