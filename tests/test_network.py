@@ -199,11 +199,13 @@ def test_network_without_layers_copies() -> None:
         (np.zeros((4, 4), np.float32), ValueError, r"\(1, height, width\)"),
         (np.zeros((2, 4, 4), np.float32), ValueError, r"got \(2, 4, 4\)"),
         (np.zeros((1, 0, 4), np.float32), ValueError, "must not be empty"),
+        (np.zeros((2, 1, 4, 0), np.float32), ValueError, "must not be empty"),
     ],
 )
 def test_wrong_input(x: np.ndarray, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=message) as raised:
         Network.load(as_model(small_network())).run(x)
+    assert "\n" not in str(raised.value)
 
 
 def test_wrong_out() -> None:

@@ -142,6 +142,18 @@ def test_result_depends_on_neither_cuts_nor_threads(name: str) -> None:
 
 
 @pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("name", MANY)
+def test_what_ran_before_leaves_nothing_behind(name: str) -> None:
+    make, size = MANY[name]
+    network = Network.load(as_model(make()))
+    x = random_image(1, network.in_channels, *size)
+    wanted = network.run(x, threads=1)
+    # Memory that is used again then holds NaN wherever nothing is written.
+    assert np.isnan(network.run(np.full_like(x, np.nan), threads=1)).any()
+    np.testing.assert_array_equal(network.run(x, threads=1), wanted)
+
+
+@pytest.mark.usefixtures("target")
 def test_an_image_alone_gives_what_it_gives_among_others() -> None:
     network = Network.load(as_model(every_kind_of_conv()))
     x = random_image(5, 1, 23, 30)
