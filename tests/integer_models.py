@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from network_models import GraphMaker, as_model
 
+from nnr.networks.fold import fold
 from nnr.networks.graph import read_graph
-from nnr.networks.integer import IntegerGraph, IntegerValue, compile_graph, observe_ranges
+from nnr.networks.integer import (
+    IntegerGraph,
+    IntegerValue,
+    Observer,
+    compile_graph,
+    observe_ranges,
+)
 from nnr.networks.integer.layers import (
     Epilogue,
     IntegerAdd,
@@ -19,6 +27,7 @@ from nnr.networks.integer.layers import (
     IntegerRescale,
     IntegerWinograd,
 )
+from nnr.networks.integer.ranges import Ranges
 from nnr.networks.layers import (
     Concat,
     Crop,
@@ -131,11 +140,16 @@ def _assert_same(one: Any, other: Any) -> None:
 
 
 def read(maker: GraphMaker) -> Graph:
-    return read_graph(as_model(maker.model()))
+    """A graph as the package compiles it."""
+    return fold(read_graph(as_model(maker.model())))
+
+
+def observed(graph: Graph, pictures: Iterable[Any]) -> Ranges:
+    return observe_ranges(Observer(graph), pictures)
 
 
 def compiled(maker: GraphMaker, size: int = 16, **options: Any) -> IntegerGraph:
     """The network compiled for noise."""
     graph = read(maker)
     x = maker.numbers(graph.in_channels, size, size)
-    return compile_graph(graph, observe_ranges(graph, [x]), **options)
+    return compile_graph(graph, observed(graph, [x]), **options)

@@ -21,7 +21,7 @@ def test_version() -> None:
 
 def test_short_help_lists_every_command() -> None:
     done = subprocess.run([*NNR, "-h"], capture_output=True, text=True, check=True)
-    for command in ("compress", "decompress", "info", "verify", "evaluate"):
+    for command in ("compress", "decompress", "info", "verify", "filter", "evaluate"):
         assert command in done.stdout
 
 

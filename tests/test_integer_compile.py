@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from integer_models import compiled, read
+from integer_models import compiled, observed, read
 from network_models import GraphMaker, as_model, every_operator, residual_filter
 from numpy.typing import NDArray
 from test_network_properties import RandomGraph, random_graphs
 
+from nnr.networks.fold import fold
 from nnr.networks.graph import read_graph
 from nnr.networks.integer import (
     IntegerGraph,
     IntegerNetwork,
     OutputFormat,
     compile_graph,
-    observe_ranges,
 )
 from nnr.networks.integer.layers import (
     INT16,
@@ -31,7 +31,6 @@ from nnr.networks.integer.layers import (
     IntegerValue,
     IntegerWinograd,
 )
-from nnr.networks.integer.observe import ReferenceObserver
 from nnr.networks.integer.weights import Folded, round_direct, round_winograd
 from nnr.networks.layers import Concat, Conv, Crop, DepthwiseConv, Graph, Slice
 from nnr.reference import integer_network as twin
@@ -59,7 +58,7 @@ def tolerance(
     for _ in range(5):
         values = [x + coarsest * rng.choice([-1.0, 1.0], x.shape)]
         for layer in graph.layers:
-            value = reference._run_layer(layer, [values[i] for i in layer.inputs])
+            value = reference.run_layer(layer, [values[i] for i in layer.inputs])
             values.append(value + coarsest * rng.choice([-1.0, 1.0], value.shape))
         moved = max(moved, float(np.abs(values[graph.output] - wanted).max()))
     return moved
@@ -74,7 +73,7 @@ def test_random_networks_are_close(drawn: RandomGraph, mode: tuple[int, float]) 
     graph = read(drawn.maker)
     image = drawn.values[0]
     x = drawn.maker.numbers(image.channels, image.height, image.width)
-    ranges = observe_ranges(graph, [x])
+    ranges = observed(graph, [x])
     result = compile_graph(graph, ranges, activation_bits=activation_bits)
     wanted = reference.run(graph, x)
     got = IntegerNetwork(result).run(x)
@@ -85,12 +84,10 @@ def test_random_networks_are_close(drawn: RandomGraph, mode: tuple[int, float]) 
 @pytest.mark.parametrize(("bits", "least"), [(8, 30), (16, 60)])
 @pytest.mark.parametrize("proto", [residual_filter(20), every_operator()])
 def test_networks_keep_their_signal(proto: Any, bits: int, least: float) -> None:
-    graph = read_graph(as_model(proto))
+    graph = fold(read_graph(as_model(proto)))
     rng = np.random.default_rng(5)
     pictures = [rng.standard_normal((graph.in_channels, 24, 28)).astype(np.float32) for _ in "abc"]
-    network = IntegerNetwork(
-        compile_graph(graph, observe_ranges(graph, pictures), activation_bits=bits)
-    )
+    network = IntegerNetwork(compile_graph(graph, observed(graph, pictures), activation_bits=bits))
     for picture in pictures:
         assert psnr(network.run(picture), reference.run(graph, picture)) > least
 
@@ -138,9 +135,9 @@ def test_blocks_are_for_wide_3x3_convolutions_of_8_bits() -> None:
 
 
 def test_types_of_values() -> None:
-    graph = read_graph(as_model(residual_filter(64)))
+    graph = fold(read_graph(as_model(residual_filter(64))))
     x = np.random.default_rng(0).random((2, 24, 24), np.float32)
-    result = compile_graph(graph, observe_ranges(graph, [x]))
+    result = compile_graph(graph, observed(graph, [x]))
     found = [
         (layer.name.split("'")[1].rstrip("0123456789"), value.dtype.name)
         for layer, value in zip(result.layers, result.values[1:], strict=True)
@@ -157,7 +154,7 @@ def test_types_of_values() -> None:
         ("slice", "int16"),
         ("add", "int16"),
     ]
-    sixteen = compile_graph(graph, observe_ranges(graph, [x]), activation_bits=16)
+    sixteen = compile_graph(graph, observed(graph, [x]), activation_bits=16)
     assert {value.dtype for value in sixteen.values} == {INT16}
 
 
@@ -166,7 +163,7 @@ def test_forms_of_input_and_output_are_kept() -> None:
     maker.same("Add", maker.slice("x", 0, 1), maker.conv("x", 1))
     graph = read(maker)
     x = maker.rng.random((2, 16, 16), np.float32)
-    ranges = observe_ranges(graph, [x])
+    ranges = observed(graph, [x])
     form = OutputFormat(1 / 255, 0, 255)
     result = compile_graph(graph, ranges, input_scales=[1 / 255, 1 / 63], output=form)
     assert result.values[0].scales.tolist() == [1 / 255, 1 / 63]
@@ -186,7 +183,7 @@ def test_scales_that_cannot_be_kept_are_changed_on_the_way() -> None:
     graph = read(maker)
     x = maker.numbers(4, 6, 6)
     result = compile_graph(
-        graph, observe_ranges(graph, [x]), input_scales=[1e-3, 2e-3, 3e-3, 4e-3],
+        graph, observed(graph, [x]), input_scales=[1e-3, 2e-3, 3e-3, 4e-3],
         output=OutputFormat(1e-3, -5000, 5000),
     )  # fmt: skip
     assert kinds(result) == ["IntegerRescale", "DepthToSpace", "IntegerRescale"]
@@ -227,9 +224,9 @@ def _layers_of_other_kinds() -> Graph:
 def test_strides_channels_and_crops(bits: int, least: float) -> None:
     graph = _layers_of_other_kinds()
     x = np.random.default_rng(3).standard_normal((3, 40, 44)).astype(np.float32)
-    wanted = ReferenceObserver(graph).observe(x)[graph.output]
+    wanted = reference.run(graph, x)
     assert wanted.shape == (20, 18, 9)
-    result = compile_graph(graph, observe_ranges(graph, [x]), activation_bits=bits)
+    result = compile_graph(graph, observed(graph, [x]), activation_bits=bits)
     assert kinds(result).count("IntegerDepthwiseConv") == 2
     assert any(isinstance(layer, IntegerDepthwiseConv) for layer in result.layers)
     assert psnr(IntegerNetwork(result).run(x), wanted) > least
@@ -293,7 +290,7 @@ def test_ranges_over_several_pictures() -> None:
     maker = GraphMaker(1)
     maker.same("Relu", "x")
     pictures = [np.array([[[-1.0, 2.0]]], np.float32), np.array([[[0.0], [3.0]]], np.float32)]
-    value, relu = observe_ranges(read(maker), iter(pictures))
+    value, relu = observed(read(maker), iter(pictures))
     assert (value.minimum[0], value.maximum[0], value.mean[0]) == (-1, 3, 1)
     assert (relu.minimum[0], relu.zeros[0]) == (0, 0.5)
     assert value.histogram.shape == (1, 256)
@@ -305,7 +302,7 @@ def test_arguments_are_checked() -> None:
     maker.conv("x", 2)
     graph = read(maker)
     x = maker.numbers(2, 8, 8)
-    ranges = observe_ranges(graph, [x])
+    ranges = observed(graph, [x])
     with pytest.raises(ValueError, match="activation_bits must be 8 or 16, got 4"):
         compile_graph(graph, ranges, activation_bits=4)
     with pytest.raises(ValueError, match="input_scales must be 2 numbers, got 1"):
@@ -313,9 +310,9 @@ def test_arguments_are_checked() -> None:
     with pytest.raises(ValueError, match="ranges must be those of 2 values, got 1"):
         compile_graph(graph, ranges[:1])
     with pytest.raises(ValueError, match="at least one picture"):
-        observe_ranges(graph, [])
+        observed(graph, [])
     with pytest.raises(ValueError, match="value 0 of the network is not finite"):
-        observe_ranges(graph, [np.full_like(x, np.inf)])
+        observed(graph, [np.full_like(x, np.inf)])
 
 
 def test_channels_that_are_always_zero_cost_nothing() -> None:
@@ -329,7 +326,7 @@ def test_channels_that_are_always_zero_cost_nothing() -> None:
     bias = np.where(np.arange(16) < 4, np.float32(-100), np.float32(0))
     graph = replace(graph, layers=(replace(conv, bias=bias), *graph.layers[1:]))
     x = maker.numbers(16, 16, 16)
-    ranges = observe_ranges(graph, [x])
+    ranges = observed(graph, [x])
     assert not ranges[2].maximum[:4].any()
     result = compile_graph(graph, ranges)
     # No detour for the sake of a channel that has no scale.
@@ -341,5 +338,5 @@ def test_networks_that_are_always_zero() -> None:
     zeros = np.zeros((2, 2, 3, 3), np.float32)
     graph = Graph(2, (Conv("c", (0,), zeros, None, (1, 1, 1, 1), (1, 1)),), 1)
     x = np.zeros((2, 8, 8), np.float32)
-    result = compile_graph(graph, observe_ranges(graph, [x]))
+    result = compile_graph(graph, observed(graph, [x]))
     assert not IntegerNetwork(result).run(x + 5).any()

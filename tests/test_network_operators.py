@@ -33,7 +33,7 @@ from nnr.networks.layers import (
     DepthwiseConv,
     Slice,
 )
-from nnr.networks.network import blocks_of
+from nnr.networks.plan import blocks_of
 from nnr.reference import network as reference
 from nnr.reference.conv import conv as reference_conv
 from nnr.reference.conv import depthwise_conv

@@ -25,7 +25,7 @@ import nnr
 from nnr.networks import Network, PostFilter
 from nnr.networks.fold import fold
 from nnr.networks.graph import read_graph
-from nnr.networks.network import blocks_of
+from nnr.networks.plan import blocks_of
 from nnr.reference import network as reference
 
 Make = Callable[[], onnx.ModelProto]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import nnr
+from nnr.video import open_sequence, write_y4m
 
 ROOT = Path(__file__).resolve().parents[1]
 block = runpy.run_path(str(ROOT / ".ci" / "readme.py"))["block"]
@@ -42,8 +43,9 @@ def test_commands_run(tmp_path: Path) -> None:
     (tmp_path / "ctc").mkdir()
     grey = bytes([128]) * (64 * 48 * 3 // 2)
     (tmp_path / "ctc" / "Grey_64x48_50.yuv").write_bytes(grey)
+    write_y4m(tmp_path / "decoded.y4m", open_sequence(tmp_path / "ctc" / "Grey_64x48_50.yuv"))
     lines = block("commands").strip().splitlines()
-    assert len(lines) == 5
+    assert len(lines) == 6
     for line in lines:
         program, *arguments = shlex.split(line, comments=True)
         assert program == "nnr"

@@ -79,34 +79,22 @@ ValueId py_winograd(IntegerBuilder& builder, std::string name, ValueId input,
 ValueId py_rescale(IntegerBuilder& builder, std::string name, ValueId input,
                    const Integers& multipliers, const Integers& negative_multipliers,
                    const Integers& offsets, const Bounds& clamp, const ValueArguments& value) {
-    const auto given = view(offsets);
-    return builder.integer_elements(std::move(name), {input},
-                                    {IntegerElements::Kind::rescale,
-                                     numbers(multipliers),
-                                     numbers(negative_multipliers),
-                                     {given.begin(), given.end()},
-                                     {},
-                                     0,
-                                     0},
-                                    result_of(value, clamp));
+    return builder.integer_rescale(std::move(name), input, numbers(multipliers),
+                                   numbers(negative_multipliers), numbers(offsets),
+                                   result_of(value, clamp));
 }
 
 ValueId py_add(IntegerBuilder& builder, std::string name, ValueId first, ValueId second,
                const Integers& first_multipliers, const Integers& second_multipliers,
                const Bounds& clamp, const ValueArguments& value) {
-    return builder.integer_elements(
-        std::move(name), {first, second},
-        {IntegerElements::Kind::add, numbers(first_multipliers), numbers(second_multipliers),
-         {}, {}, 0, 0},
-        result_of(value, clamp));
+    return builder.integer_add(std::move(name), first, second, numbers(first_multipliers),
+                               numbers(second_multipliers), result_of(value, clamp));
 }
 
 ValueId py_mul(IntegerBuilder& builder, std::string name, ValueId first, ValueId second,
                const Integers& multipliers, const Bounds& clamp, const ValueArguments& value) {
-    return builder.integer_elements(
-        std::move(name), {first, second},
-        {IntegerElements::Kind::multiply, numbers(multipliers), {}, {}, {}, 0, 0},
-        result_of(value, clamp));
+    return builder.integer_multiply(std::move(name), first, second, numbers(multipliers),
+                                    result_of(value, clamp));
 }
 
 ValueId py_pad(IntegerBuilder& builder, std::string name, ValueId input, const Pads& pads,

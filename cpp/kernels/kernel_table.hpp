@@ -73,6 +73,9 @@ using IntegerConvKernel = void (*)(const IntegerConv<IntegerWeight<Input>>& conv
 template <class Input, class Output>
 using IntegerThinConvKernel = void (*)(const IntegerConv<IntegerWeight<Input>>& conv,
                                        const ConvWindow<Input, Output>& window, std::size_t outs);
+template <class Input, class Output>
+using IntegerScaleKernel = void (*)(const IntegerScale& scale,
+                                    const ConvWindow<Input, Output>& window);
 template <class Output>
 using WinogradOutputKernel = void (*)(const IntegerEpilogue& epilogue,
                                       const WinogradBlocks<const std::int32_t>& blocks,
@@ -161,6 +164,12 @@ struct KernelTable {
     IntegerThinConvKernel<std::int16_t, std::int16_t> thin_conv_i16_i16;
     void (*integer_products)(const IntegerProducts& products,
                              const ConvWindow<std::int16_t, std::int32_t>& window);
+    // Values rescaled, or two that are added; writes whole vectors of channels, up to a multiple of
+    // kChannelBlock.
+    IntegerScaleKernel<std::uint8_t, std::uint8_t> scale_u8_u8;
+    IntegerScaleKernel<std::uint8_t, std::int16_t> scale_u8_i16;
+    IntegerScaleKernel<std::int16_t, std::uint8_t> scale_i16_u8;
+    IntegerScaleKernel<std::int16_t, std::int16_t> scale_i16_i16;
     void (*winograd_input_u8)(const WinogradInput<std::uint8_t>& input,
                               const WinogradBlocks<std::int16_t>& blocks);
     WinogradOutputKernel<std::uint8_t> winograd_output_u8;

@@ -24,6 +24,7 @@
 #include "context_costs.hpp"
 #include "conv.hpp"
 #include "depthwise_conv.hpp"
+#include "integer_scale.hpp"
 #include "minmax.hpp"
 #include "quantize.hpp"
 #include "thin_conv.hpp"

@@ -92,6 +92,10 @@ constexpr void fill_network(KernelTable& table) {
     table.thin_conv_i16_u8 = NNR_KERNELS::integer_thin_conv;
     table.thin_conv_i16_i16 = NNR_KERNELS::integer_thin_conv;
     table.integer_products = NNR_KERNELS::integer_products;
+    table.scale_u8_u8 = NNR_KERNELS::integer_scale;
+    table.scale_u8_i16 = NNR_KERNELS::integer_scale;
+    table.scale_i16_u8 = NNR_KERNELS::integer_scale;
+    table.scale_i16_i16 = NNR_KERNELS::integer_scale;
     table.winograd_input_u8 = NNR_KERNELS::winograd_input;
     table.winograd_output_u8 = NNR_KERNELS::winograd_output;
     table.winograd_output_i16 = NNR_KERNELS::winograd_output;

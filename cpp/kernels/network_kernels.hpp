@@ -80,6 +80,20 @@ struct IntegerProducts {
     std::uint32_t shift;
 };
 
+// A value of integers rescaled, or the sum of two that are; docs/integer.md. Arrays have a number a
+// channel, filled up to whole blocks.
+struct IntegerScale {
+    std::size_t channels;
+    const std::int32_t* multipliers;
+    const std::int32_t* second_multipliers;  // of negative numbers, or of the addend
+    const std::int32_t* offsets;             // null beside an addend
+    const std::int32_t* in_zeros;
+    const std::int32_t* addend_zeros;  // null without an addend
+    const std::int32_t* zeros;
+    std::int32_t lo;
+    std::int32_t hi;
+};
+
 // Convolutions of 3x3 by blocks of 4x4 outputs, which see 6x6 inputs (Winograd's F(4x4, 3x3)). The
 // 36 transformed samples of a block lie `position` apart, blocks `block` apart, channels side by side.
 inline constexpr std::size_t kWinogradOutputs = 4;

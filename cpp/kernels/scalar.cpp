@@ -2,6 +2,7 @@
 #include "reference/bitpack.hpp"
 #include "reference/context_costs.hpp"
 #include "reference/conv.hpp"
+#include "reference/integer_scale.hpp"
 #include "reference/minmax.hpp"
 #include "reference/quantize.hpp"
 #include "reference/trellis.hpp"

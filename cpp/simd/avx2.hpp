@@ -286,6 +286,20 @@ inline I32 select_negative(I32 x, I32 a, I32 b) {
     return _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(b), _mm256_castsi256_ps(a),
                                                 _mm256_castsi256_ps(x)));
 }
+// Products of even and of odd lanes, in 64 bits.
+struct I64 {
+    __m256i even, odd;
+};
+inline I64 wide_product(I32 a, I32 b) {
+    return {_mm256_mul_epi32(a, b),
+            _mm256_mul_epi32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32))};
+}
+inline I64 add(I64 a, I64 b) {
+    return {_mm256_add_epi64(a.even, b.even), _mm256_add_epi64(a.odd, b.odd)};
+}
+inline I32 bits_from_16(I64 x) {
+    return _mm256_blend_epi32(_mm256_srli_epi64(x.even, 16), _mm256_slli_epi64(x.odd, 16), 0xaa);
+}
 inline I32 high_product(I32 a, I32 m) {
     const __m256i half = _mm256_set1_epi64x(std::int64_t{1} << 31);
     const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(a, m), half);

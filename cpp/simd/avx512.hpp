@@ -255,6 +255,21 @@ inline I32 shift_right_i32(I32 x, std::uint32_t bits) {
 inline I32 select_negative(I32 x, I32 a, I32 b) {
     return _mm512_mask_blend_epi32(_mm512_movepi32_mask(x), b, a);
 }
+// Products of even and of odd lanes, in 64 bits.
+struct I64 {
+    __m512i even, odd;
+};
+inline I64 wide_product(I32 a, I32 b) {
+    return {_mm512_mul_epi32(a, b),
+            _mm512_mul_epi32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32))};
+}
+inline I64 add(I64 a, I64 b) {
+    return {_mm512_add_epi64(a.even, b.even), _mm512_add_epi64(a.odd, b.odd)};
+}
+inline I32 bits_from_16(I64 x) {
+    return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(x.even, 16),
+                                   _mm512_slli_epi64(x.odd, 16));
+}
 inline I32 high_product(I32 a, I32 m) {
     const __m512i half = _mm512_set1_epi64(std::int64_t{1} << 31);
     const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(a, m), half);

@@ -234,6 +234,19 @@ inline I32 shift_right_i32(I32 x, std::uint32_t bits) {
 inline I32 select_negative(I32 x, I32 a, I32 b) {
     return vbslq_s32(vreinterpretq_u32_s32(vshrq_n_s32(x, 31)), a, b);
 }
+// Products of the first and of the last two lanes, in 64 bits.
+struct I64 {
+    int64x2_t first, last;
+};
+inline I64 wide_product(I32 a, I32 b) {
+    return {vmull_s32(vget_low_s32(a), vget_low_s32(b)), vmull_high_s32(a, b)};
+}
+inline I64 add(I64 a, I64 b) {
+    return {vaddq_s64(a.first, b.first), vaddq_s64(a.last, b.last)};
+}
+inline I32 bits_from_16(I64 x) {
+    return vcombine_s32(vshrn_n_s64(x.first, 16), vshrn_n_s64(x.last, 16));
+}
 inline I32 high_product(I32 a, I32 m) {
     return vcombine_s32(vrshrn_n_s64(vmull_s32(vget_low_s32(a), vget_low_s32(m)), 32),
                         vrshrn_n_s64(vmull_high_s32(a, m), 32));

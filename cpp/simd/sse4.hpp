@@ -300,6 +300,19 @@ inline I32 select_negative(I32 x, I32 a, I32 b) {
     return _mm_castps_si128(
         _mm_blendv_ps(_mm_castsi128_ps(b), _mm_castsi128_ps(a), _mm_castsi128_ps(x)));
 }
+// Products of even and of odd lanes, in 64 bits.
+struct I64 {
+    __m128i even, odd;
+};
+inline I64 wide_product(I32 a, I32 b) {
+    return {_mm_mul_epi32(a, b), _mm_mul_epi32(_mm_srli_epi64(a, 32), _mm_srli_epi64(b, 32))};
+}
+inline I64 add(I64 a, I64 b) {
+    return {_mm_add_epi64(a.even, b.even), _mm_add_epi64(a.odd, b.odd)};
+}
+inline I32 bits_from_16(I64 x) {
+    return _mm_blend_epi16(_mm_srli_epi64(x.even, 16), _mm_slli_epi64(x.odd, 16), 0xcc);
+}
 inline I32 high_product(I32 a, I32 m) {
     const __m128i half = _mm_set1_epi64x(std::int64_t{1} << 31);
     const __m128i even = _mm_add_epi64(_mm_mul_epi32(a, m), half);

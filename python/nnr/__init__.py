@@ -14,7 +14,7 @@ from .coding.uniform import CompressedFile, CompressedModel, compress
 from .errors import BitstreamError, ExternalToolError, MissingExtraError, UnsupportedOperatorError
 from .minmax import minmax
 from .models import Model, Topology, load
-from .networks import Network, PostFilter
+from .networks import IntegerNetwork, Network, PostFilter
 from .quantize import dequantize, quantize, quantize_many
 from .quantized_array import QuantizedArray
 
@@ -23,6 +23,7 @@ __all__ = [
     "CompressedFile",
     "CompressedModel",
     "ExternalToolError",
+    "IntegerNetwork",
     "MissingExtraError",
     "Model",
     "Network",

@@ -75,8 +75,14 @@ public:
                            std::span<const std::uint8_t> shifts,
                            const PerAxis<Margin>& margins, const Phase& phase,
                            const IntegerMultipliers& multipliers, const IntegerResult& result);
-    ValueId integer_elements(std::string name, std::vector<ValueId> inputs,
-                             IntegerElements elements, const IntegerResult& result);
+    ValueId integer_rescale(std::string name, ValueId input, std::vector<std::int32_t> multipliers,
+                            std::vector<std::int32_t> negative_multipliers,
+                            std::vector<std::int32_t> offsets, const IntegerResult& result);
+    ValueId integer_add(std::string name, ValueId first, ValueId second,
+                        std::vector<std::int32_t> first_multipliers,
+                        std::vector<std::int32_t> second_multipliers, const IntegerResult& result);
+    ValueId integer_multiply(std::string name, ValueId first, ValueId second,
+                             std::vector<std::int32_t> multipliers, const IntegerResult& result);
 
     // A plan that computes every layer on its own gives the values in between as they are defined.
     Plan build(ValueId output, bool fused = true) const;
@@ -91,6 +97,7 @@ private:
     const Value& equal_channels(const std::string& name, ValueId first, ValueId second) const;
     Value result_value(const std::string& name, const IntegerResult& result,
                        std::size_t channels) const;
+    std::vector<std::int32_t> zeros_of(ValueId value) const;
     IntegerScaling scaling(const std::string& name, const IntegerMultipliers& multipliers,
                            const IntegerResult& result, std::size_t channels,
                            std::optional<ValueId> addend) const;

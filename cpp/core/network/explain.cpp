@@ -65,10 +65,10 @@ struct Describe {
         return {"integer conv 3x3 blocks of 4x4", operations, operations / 2.0 * kBlockSaving,
                 bytes_of(blocks.weights)};
     }
-    Work operator()(const IntegerElements& elements) const {
-        const char* kinds[] = {"integer rescale", "integer add", "integer multiply"};
-        return plain(kinds[static_cast<std::size_t>(elements.kind)]);
+    Work operator()(const IntegerRescale& rescale) const {
+        return plain(rescale.offsets.empty() ? "integer add" : "integer rescale");
     }
+    Work operator()(const IntegerMultiply&) const { return plain("integer multiply"); }
     Work operator()(const Slope&) const { return plain("slope"); }
     Work operator()(const Affine&) const { return plain("affine"); }
     Work operator()(const Clip&) const { return plain("clip"); }

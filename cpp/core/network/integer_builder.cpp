@@ -63,9 +63,15 @@ IntegerScaling PlanBuilder::scaling(const std::string& name, const IntegerMultip
     const Value& value = integer_value(name, *addend);
     require(value.channels == channels, name, "its addend differs in channels");
     scaling.addend_multipliers = filled_up(name, multipliers.addend_multipliers, channels);
-    scaling.addend_zeros.resize(scaling.addend_multipliers.size(), 0);
-    for (std::size_t c = 0; c < channels; ++c) scaling.addend_zeros[c] = value.zero(c);
+    scaling.addend_zeros = zeros_of(*addend);
     return scaling;
+}
+
+std::vector<std::int32_t> PlanBuilder::zeros_of(ValueId id) const {
+    const Value& value = values_[id];
+    std::vector<std::int32_t> zeros(value.pixel_stride(), 0);
+    for (std::size_t c = 0; c < value.channels; ++c) zeros[c] = value.zero(c);
+    return zeros;
 }
 
 ValueId PlanBuilder::integer_conv(std::string name, ValueId input, std::optional<ValueId> addend,
@@ -153,26 +159,51 @@ ValueId PlanBuilder::integer_blocks(std::string name, ValueId input, std::option
     return append(std::move(name), std::move(blocks), std::move(inputs), std::move(output));
 }
 
-ValueId PlanBuilder::integer_elements(std::string name, std::vector<ValueId> inputs,
-                                      IntegerElements elements, const IntegerResult& result) {
-    const bool rescales = elements.kind == IntegerElements::Kind::rescale;
-    require(inputs.size() == (rescales ? 1u : 2u), name, "has too many or too few inputs");
-    for (const ValueId input : inputs) integer_value(name, input);
-    const std::size_t channels = equal_channels(name, inputs.front(), inputs.back()).channels;
-    const auto checked = [&](const auto& numbers, bool used) {
-        require(numbers.size() == (used ? channels : 0), name, "has not one number a channel");
-    };
-    checked(elements.multipliers, true);
-    checked(elements.second_multipliers, elements.kind != IntegerElements::Kind::multiply);
-    checked(elements.offsets, rescales);
-    for (const std::int64_t offset : elements.offsets)
-        require(offset > -(std::int64_t{1} << 48) && offset < (std::int64_t{1} << 48), name,
-                "has an offset of more than 48 bits");
-    elements.zeros = result.zeros;
-    elements.lo = result.lo;
-    elements.hi = result.hi;
+ValueId PlanBuilder::integer_rescale(std::string name, ValueId input,
+                                     std::vector<std::int32_t> multipliers,
+                                     std::vector<std::int32_t> negative_multipliers,
+                                     std::vector<std::int32_t> offsets,
+                                     const IntegerResult& result) {
+    const std::size_t channels = integer_value(name, input).channels;
+    IntegerRescale rescale{filled_up(name, std::move(multipliers), channels),
+                           filled_up(name, std::move(negative_multipliers), channels),
+                           filled_up(name, std::move(offsets), channels),
+                           zeros_of(input),
+                           {},
+                           filled_up(name, result.zeros, channels),
+                           result.lo,
+                           result.hi};
     Value output = result_value(name, result, channels);
-    return append(std::move(name), std::move(elements), std::move(inputs), std::move(output));
+    return append(std::move(name), std::move(rescale), {input}, std::move(output));
+}
+
+ValueId PlanBuilder::integer_add(std::string name, ValueId first, ValueId second,
+                                 std::vector<std::int32_t> first_multipliers,
+                                 std::vector<std::int32_t> second_multipliers,
+                                 const IntegerResult& result) {
+    integer_value(name, first), integer_value(name, second);
+    const std::size_t channels = equal_channels(name, first, second).channels;
+    IntegerRescale sum{filled_up(name, std::move(first_multipliers), channels),
+                       filled_up(name, std::move(second_multipliers), channels),
+                       {},
+                       zeros_of(first),
+                       zeros_of(second),
+                       filled_up(name, result.zeros, channels),
+                       result.lo,
+                       result.hi};
+    Value output = result_value(name, result, channels);
+    return append(std::move(name), std::move(sum), {first, second}, std::move(output));
+}
+
+ValueId PlanBuilder::integer_multiply(std::string name, ValueId first, ValueId second,
+                                      std::vector<std::int32_t> multipliers,
+                                      const IntegerResult& result) {
+    integer_value(name, first), integer_value(name, second);
+    const std::size_t channels = equal_channels(name, first, second).channels;
+    IntegerMultiply product{filled_up(name, std::move(multipliers), channels),
+                            filled_up(name, result.zeros, channels), result.lo, result.hi};
+    Value output = result_value(name, result, channels);
+    return append(std::move(name), std::move(product), {first, second}, std::move(output));
 }
 
 }  // namespace nnr::network

@@ -1,7 +1,7 @@
 // Layers of integers; docs/integer.md defines what they compute.
 #include <algorithm>
 
-#include "../../kernels/reference/conv.hpp"
+#include "../../kernels/reference/integer_scale.hpp"
 #include "block_conv.hpp"
 #include "conv_window.hpp"
 
@@ -55,27 +55,12 @@ std::int64_t sample_of(const Window& window, Index y, Index x, std::size_t chann
     return window.at<std::int16_t>(y, x)[channel];
 }
 
-std::int64_t scaled(const IntegerElements& elements, Inputs inputs, Index y, Index x,
-                    std::size_t c) {
-    const auto centred = [&](const Window& input) {
-        return sample_of(input, y, x, c) - input.value->zero(c);
-    };
-    const std::int64_t first = centred(inputs[0]);
-    switch (elements.kind) {
-        case IntegerElements::Kind::rescale: {
-            const auto& multipliers =
-                first < 0 ? elements.second_multipliers : elements.multipliers;
-            return (first * multipliers[c] + elements.offsets[c] + (1 << 15)) >> 16;
-        }
-        case IntegerElements::Kind::add:
-            return (first * elements.multipliers[c] +
-                    centred(inputs[1]) * elements.second_multipliers[c] + (1 << 15)) >>
-                   16;
-        default:
-            return (first * centred(inputs[1]) * elements.multipliers[c] +
-                    (std::int64_t{1} << 31)) >>
-                   32;
-    }
+template <class Input, class Output>
+IntegerScaleKernel<Input, Output> scale_kernel(const KernelTable& kernels) {
+    if constexpr (sizeof(Input) == 1 && sizeof(Output) == 1) return kernels.scale_u8_u8;
+    else if constexpr (sizeof(Input) == 1) return kernels.scale_u8_i16;
+    else if constexpr (sizeof(Output) == 1) return kernels.scale_i16_u8;
+    else return kernels.scale_i16_i16;
 }
 
 }  // namespace
@@ -146,13 +131,42 @@ void run(const IntegerBlocks& blocks, const Context& context) {
         run_with(kernels.winograd_output_i16);
 }
 
-void run(const IntegerElements& elements, const Context& context) {
-    const std::int64_t lo = elements.lo, hi = elements.hi;
+void run(const IntegerRescale& rescale, const Context& context) {
+    const IntegerScale scale{context.output.channels(),
+                             rescale.multipliers.data(),
+                             rescale.second_multipliers.data(),
+                             rescale.offsets.data(),
+                             rescale.in_zeros.data(),
+                             rescale.second_zeros.data(),
+                             rescale.zeros.data(),
+                             rescale.lo,
+                             rescale.hi};
+    constexpr ConvGeometry pixel_by_pixel{{1, 1}, {}, {1, 1}};
+    // A vector for each pixel is no gain for a channel or two.
+    const bool few = context.output.channels() <= 2;
+    with_integer_types(context, [&]<class Input, class Output>(Input*, Output*) {
+        const auto window = conv_window<Input, Output>(pixel_by_pixel, context);
+        if (few)
+            reference::integer_scale(scale, window);
+        else
+            scale_kernel<Input, Output>(context.kernels)(scale, window);
+    });
+}
+
+void run(const IntegerMultiply& product, const Context& context) {
+    const std::int64_t lo = product.lo, hi = product.hi;
+    const auto centred = [&](std::size_t input, Index y, Index x, std::size_t c) {
+        const Window& window = context.inputs[input];
+        return sample_of(window, y, x, c) - window.value->zero(c);
+    };
     const auto compute = [&]<class Output>(Output*) {
         for_each_pixel<Output>(context.output, [&](Index y, Index x, Output* result) {
-            for (std::size_t c = 0; c < context.output.channels(); ++c)
+            for (std::size_t c = 0; c < context.output.channels(); ++c) {
+                const std::int64_t scaled =
+                    centred(0, y, x, c) * centred(1, y, x, c) * product.multipliers[c];
                 result[c] = static_cast<Output>(std::clamp(
-                    scaled(elements, context.inputs, y, x, c) + elements.zeros[c], lo, hi));
+                    ((scaled + (std::int64_t{1} << 31)) >> 32) + product.zeros[c], lo, hi));
+            }
         });
     };
     if (context.output.value->type == SampleType::u8)

@@ -46,6 +46,7 @@ void run(const Pad& pad, const Context& context);
 void run(const IntegerDirectConv& conv, const Context& context);
 void run(const IntegerDepthwiseConv& conv, const Context& context);
 void run(const IntegerBlocks& blocks, const Context& context);
-void run(const IntegerElements& elements, const Context& context);
+void run(const IntegerRescale& rescale, const Context& context);
+void run(const IntegerMultiply& multiply, const Context& context);
 
 }  // namespace nnr::network

@@ -163,13 +163,20 @@ struct IntegerBlocks {
     Phase phase;
 };
 
-// Element by element, in 64 bits: the second multipliers are of negative numbers in a rescaling, of
-// the second input in a sum.
-struct IntegerElements {
-    enum class Kind { rescale, add, multiply } kind;
+// Element by element: a rescaling of one value, or the sum of two.
+struct IntegerRescale {
     std::vector<std::int32_t> multipliers;
-    std::vector<std::int32_t> second_multipliers;
-    std::vector<std::int64_t> offsets;
+    std::vector<std::int32_t> second_multipliers;  // of negative numbers, or of the second value
+    std::vector<std::int32_t> offsets;             // of a rescaling
+    std::vector<std::int32_t> in_zeros;
+    std::vector<std::int32_t> second_zeros;  // of a sum
+    std::vector<std::int32_t> zeros;
+    std::int32_t lo;
+    std::int32_t hi;
+};
+
+struct IntegerMultiply {
+    std::vector<std::int32_t> multipliers;
     std::vector<std::int32_t> zeros;
     std::int32_t lo;
     std::int32_t hi;
@@ -177,8 +184,8 @@ struct IntegerElements {
 
 using Operation =
     std::variant<Conv, DepthwiseConv, Slope, Affine, Clip, Add, Mul, Concat, Slice, Crop,
-                 DepthToSpace, SpaceToDepth, Pad, IntegerDirectConv, IntegerDepthwiseConv, IntegerBlocks,
-                 IntegerElements>;
+                 DepthToSpace, SpaceToDepth, Pad, IntegerDirectConv, IntegerDepthwiseConv,
+                 IntegerBlocks, IntegerRescale, IntegerMultiply>;
 
 using ValueId = std::size_t;
 

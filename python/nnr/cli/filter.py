@@ -159,14 +159,14 @@ class _Run:
         # The middle of each of as many equal parts.
         indices = [(2 * part + 1) * self.count // (2 * used) for part in range(used)]
         samples = [(self.sequence[index].y, self.qp) for index in indices]
-        self.post_filter = self.post_filter.to_integer(  # type: ignore[attr-defined]
+        self.post_filter = self.post_filter.to_integer(
             samples, bit_depth=self.sequence.format.bit_depth
         )
 
     def explanation(self) -> str:
         """Return how the network runs at the size of the frames."""
         size = self.sequence.format
-        return str(self.post_filter.explain(size.width, size.height))  # type: ignore[attr-defined]
+        return self.post_filter.explain(size.width, size.height)
 
     def to_file(self, source: Path, target: Path, advance: Callable[[str], None]) -> None:
         """Filter frame by frame into *target*; *source* only names the pictures of a folder."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .integer import IntegerNetwork
 from .network import Network
 from .postfilter import PostFilter
 
-__all__ = ["POSTFILTER_LUMA", "Network", "PostFilter"]
+__all__ = ["POSTFILTER_LUMA", "IntegerNetwork", "Network", "PostFilter"]
 
 POSTFILTER_LUMA = Path(__file__).with_name("weights") / "postfilter-luma.onnx"
 """The bundled post filter for VVC All Intra without in-loop filters, QP 22 to 42, luma."""

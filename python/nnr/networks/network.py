@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import SupportsIndex
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._arguments import check_out, check_threads
+from .._arguments import check_integer
 from ..models import Model, load
+from .explain import explain_plan
 from .fold import fold
 from .graph import read_graph
-from .layers import (
-    Add,
-    Affine,
-    Clip,
-    Concat,
-    Conv,
-    Crop,
-    DepthToSpace,
-    DepthwiseConv,
-    Float32Array,
-    Graph,
-    Layer,
-    Mul,
-    Pad,
-    Slice,
-    Slope,
-    SpaceToDepth,
-)
+from .layers import Float32Array, Graph
+from .plan import build_plan
+from .run import check_images, run_plan
+
+if TYPE_CHECKING:
+    from .integer import IntegerNetwork
 
 
 class Network:
@@ -58,7 +48,8 @@ class Network:
     """
 
     def __init__(self, graph: Graph) -> None:
-        self._plan = build_plan(graph)
+        self._graph = fold(graph)
+        self._plan = build_plan(self._graph)
 
     @classmethod
     def load(cls, model: Model | str | os.PathLike[str]) -> Network:
@@ -72,8 +63,8 @@ class Network:
             - Conv with kernels up to 15x15, strides up to 64, zero padding and groups, not dilated;
               ConvTranspose with one stride up to 8 for both axes;
             - BatchNormalization, Relu, LeakyRelu, PRelu, Clip;
-            - Add, Sub, Mul, Div, Sum of values of equal shape, or with constants: one number, or
-              one a channel; the divisor must be constant;
+            - Add, Sub and Mul of two values of equal shape, or of a value and a constant (one
+              number, or one a channel); Div by such a constant; Sum of values;
             - Concat of channels; Slice by step 1 of channels, and of rows and columns counted from
               the ends, or as it is where the model declares its size;
             - DepthToSpace, SpaceToDepth, and Pad of rows and columns;
@@ -93,6 +84,11 @@ class Network:
             ``onnx`` is not installed.
         """
         return cls(read_graph(model if isinstance(model, Model) else load(model)))
+
+    @property
+    def graph(self) -> Graph:
+        """The layers, simplified."""
+        return self._graph
 
     @property
     def in_channels(self) -> int:
@@ -140,86 +136,71 @@ class Network:
         ValueError
             A shape does not fit the network.
         """
-        if not isinstance(x, np.ndarray) or x.dtype != np.float32:
-            got = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
-            raise TypeError(f"x must be an array of float32, got {got}")
-        if x.ndim not in (3, 4) or x.shape[-3] != self.in_channels:
-            raise ValueError(
-                f"x must have shape ({self.in_channels}, height, width), or that with the number "
-                f"of images before it, got {x.shape}"
-            )
-        if 0 in x.shape[-2:]:
-            raise ValueError(f"x must not be empty, got shape {x.shape}")
-        images = np.require(x, requirements=["C_CONTIGUOUS", "ALIGNED"])
-        height, width = self._plan.output_size(*x.shape[-2:])
-        shape = (*x.shape[:-3], self.out_channels, height, width)
-        if out is None:
-            out = np.empty(shape, np.float32)
-        else:
-            check_out(out, shape, np.dtype(np.float32), x)
-        self._plan.run(
-            images.reshape(-1, *x.shape[-3:]),
-            out.reshape(-1, *shape[-3:]),
-            check_threads(threads),
-            _cut,
+        check_images(x, "x", np.dtype(np.float32), self.in_channels)
+        return run_plan(self._plan, x, out, threads, _cut)
+
+    def to_integer(
+        self, samples: Iterable[Float32Array], *, activation_bits: SupportsIndex = 8
+    ) -> IntegerNetwork:
+        """Compile the network to integers, which give the same bits on every machine.
+
+        Parameters
+        ----------
+        samples : iterable of ndarray of float32
+            Some inputs as the network will see them, each (channels, height, width): the ranges of
+            all values come from them. Twenty pictures of 160x160 are enough; no more than the rows at
+            hand of one of them are in memory.
+        activation_bits : {8, 16}
+            Bits of the values between convolutions: 8 is quicker, 16 more precise.
+
+        Returns
+        -------
+        IntegerNetwork
+            docs/integer.md defines what it computes.
+
+        Raises
+        ------
+        ValueError
+            There are no samples, or *activation_bits* is neither 8 nor 16.
+
+        Examples
+        --------
+        >>> network = nnr.Network.load(nnr.networks.POSTFILTER_LUMA)
+        >>> samples = [np.random.default_rng(1).random((2, 64, 64), np.float32)]
+        >>> network.to_integer(samples).run(samples[0]).shape
+        (1, 64, 64)
+        """
+        from .integer import network_to_integer
+
+        return network_to_integer(
+            self._graph, samples, check_integer(activation_bits, "activation_bits")
         )
-        return out
+
+    def explain(
+        self, width: SupportsIndex, height: SupportsIndex, *, threads: SupportsIndex | None = None
+    ) -> str:
+        """Tell how the network runs on an image of this size, as a table.
+
+        Parameters
+        ----------
+        width, height : int
+            Of the image.
+        threads : int, optional
+            As for `run`.
+
+        Returns
+        -------
+        str
+            A line a layer: its kernel, channels, size, the operations of the direct convolution,
+            how much is computed more than once, bytes, and what bounds its speed.
+
+        Examples
+        --------
+        >>> network = nnr.Network.load(nnr.networks.POSTFILTER_LUMA)
+        >>> print(network.explain(416, 240).splitlines()[0].split()[:2])
+        ['layer', 'kernel']
+        """
+        return explain_plan(self._plan, width, height, threads)
 
     def __repr__(self) -> str:
         return f"Network({self.in_channels} -> {self.out_channels} channels)"
-
-
-def build_plan(graph: Graph, *, fused: bool = True) -> _core.NetworkPlan:
-    """The native plan of a graph, folded; what is left of the graph is validated.
-
-    A plan that is not *fused* computes every layer on its own, under the value numbers of the
-    folded graph.
-    """
-    folded = fold(graph)
-    builder = _core.NetworkBuilder(folded.in_channels)
-    for layer in folded.layers:
-        _append(builder, layer)
-    return builder.build(folded.output, fused)
-
-
-def blocks_of(graph: Graph) -> dict[int, tuple[int, int]]:
-    """Which values of a folded graph are computed by blocks of 4x4 samples.
-
-    For each, the row and column, modulo 4, at which blocks begin. What
-    `nnr.reference.network.run` needs to give the bits of the ``scalar`` level.
-    """
-    return build_plan(graph, fused=False).blocks
-
-
-def _append(builder: _core.NetworkBuilder, layer: Layer) -> None:
-    name, inputs = layer.name, layer.inputs
-    match layer:
-        case Conv():
-            builder.conv(name, inputs[0], layer.weights, layer.bias, layer.pads, layer.stride)
-        case DepthwiseConv():
-            weights, bias = layer.weights, layer.bias
-            builder.depthwise_conv(name, inputs[0], weights, bias, layer.pads, layer.stride)
-        case Slope():
-            builder.slope(name, inputs[0], layer.slopes)
-        case Affine():
-            builder.affine(name, inputs[0], layer.scales, layer.offsets)
-        case Clip():
-            builder.clip(name, inputs[0], layer.lo, layer.hi)
-        case Add():
-            builder.add(name, inputs[0], inputs[1])
-        case Mul():
-            builder.mul(name, inputs[0], inputs[1])
-        case Concat():
-            builder.concat(name, list(inputs))
-        case Slice():
-            builder.slice(name, inputs[0], layer.first, layer.last)
-        case DepthToSpace():
-            builder.depth_to_space(name, inputs[0], layer.block, layer.mode)
-        case SpaceToDepth():
-            builder.space_to_depth(name, inputs[0], layer.block)
-        case Pad():
-            builder.pad(name, inputs[0], layer.pads, layer.mode, layer.value)
-        case Crop():
-            builder.crop(name, inputs[0], layer.margins)
-        case _:
-            raise TypeError(f"not a layer: {layer!r}")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import SupportsIndex, TypeVar
+from collections.abc import Iterable
+from typing import Any, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._arguments import check_integer, check_out, check_threads
 from ..models import Model
+from .explain import explain_plan
+from .integer import IntegerNetwork, integer_bit_depth, is_integer_file, postfilter_to_integer
 from .network import Network
+from .planes import MAX_QP, check_plane, check_qp
 
-MAX_QP = 63  # of VVC
-_BYTE_BITS = 8
-_MAX_BITS = 16
 # Every post filter takes a plane of as many phases a side; smaller planes are continued as needed.
 _TRIAL_PHASES = 64
 
@@ -31,7 +32,7 @@ class PostFilter:
 
     Parameters
     ----------
-    network : Network
+    network : Network or IntegerNetwork
         With one or two input channels and one output channel, and an output as large as its input;
         64 blocks a side must be enough for its margins.
 
@@ -43,7 +44,7 @@ class PostFilter:
     (47, 63)
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network | IntegerNetwork) -> None:
         plan = network.plan
         if plan.in_channels not in (1, 2) or plan.out_channels != 1:
             raise ValueError(
@@ -58,16 +59,82 @@ class PostFilter:
                     f"{(side, side)}"
                 )
         self._network = network
+        self._bit_depth = (
+            integer_bit_depth(network) if isinstance(network, IntegerNetwork) else None
+        )
 
     @classmethod
     def load(cls, model: Model | str | os.PathLike[str]) -> PostFilter:
-        """Make a post filter from a model, or from a model file; see `Network.load`."""
+        """Make a post filter from a model, or from a model file; see `Network.load`.
+
+        A file that `IntegerNetwork.save` wrote gives a filter of integers.
+        """
+        if not isinstance(model, Model) and is_integer_file(model):
+            return cls(IntegerNetwork.load(model))
         return cls(Network.load(model))
 
     @property
-    def network(self) -> Network:
+    def network(self) -> Network | IntegerNetwork:
         """The network inside."""
         return self._network
+
+    @property
+    def bit_depth(self) -> int | None:
+        """Bits a sample that a filter of integers is compiled for; None for floats, which take any."""
+        return self._bit_depth
+
+    def to_integer(
+        self,
+        samples: Iterable[tuple[NDArray[Any], int]],
+        *,
+        bit_depth: SupportsIndex | None = None,
+        activation_bits: SupportsIndex = 8,
+    ) -> PostFilter:
+        """Compile the filter to integers, which give the same bits on every machine.
+
+        Parameters
+        ----------
+        samples : iterable of (ndarray of uint8 or uint16, int)
+            Some decoded planes, (height, width), and the QP of each. They should span the QPs that
+            the filter is for; twenty planes of 160x160 are enough.
+        bit_depth : int, optional
+            Bits a sample, 8 to 15, of *samples* and of all that the filter will see. By default 8,
+            which only planes of uint8 have.
+        activation_bits : {8, 16}
+            Bits of the values between convolutions: 8 is quicker, 16 more precise.
+
+        Returns
+        -------
+        PostFilter
+            Its `network` is an `IntegerNetwork`, which can be saved.
+
+        Raises
+        ------
+        ValueError
+            There are no samples, an argument is out of its range, or the filter is of integers
+            already.
+
+        Examples
+        --------
+        >>> post_filter = nnr.PostFilter.load(nnr.networks.POSTFILTER_LUMA)
+        >>> plane = np.random.default_rng(1).integers(0, 256, (64, 64), np.uint8)
+        >>> exact = post_filter.to_integer([(plane, 32)])
+        >>> exact.apply(plane, qp=32).dtype
+        dtype('uint8')
+        """
+        bits = 8 if bit_depth is None else check_integer(bit_depth, "bit_depth")
+        activation = check_integer(activation_bits, "activation_bits")
+        match self._network:
+            case Network(graph=graph):
+                return PostFilter(postfilter_to_integer(graph, samples, bits, activation))
+            case _:
+                raise ValueError("this filter is compiled to integers already")
+
+    def explain(
+        self, width: SupportsIndex, height: SupportsIndex, *, threads: SupportsIndex | None = None
+    ) -> str:
+        """Tell how the filter runs on a plane of this size; see `nnr.Network.explain`."""
+        return explain_plan(self._network.plan, width, height, threads)
 
     def apply(
         self,
@@ -101,41 +168,21 @@ class PostFilter:
             Of the shape and dtype of *plane*; *out* if it was given. Results are rounded to the
             nearest value, halves to even, within 0 to the peak.
         """
-        peak = _check_plane(plane, bit_depth)
-        qp_value = check_integer(qp, "qp")
-        if not 0 <= qp_value <= MAX_QP:
-            raise ValueError(f"qp must be 0 to {MAX_QP}, got {qp_value}")
+        peak = check_plane(plane, bit_depth)
+        qp_value = check_qp(qp)
+        if self._bit_depth is not None and peak.bit_length() != self._bit_depth:
+            raise ValueError(
+                f"this filter is compiled to integers for {self._bit_depth} bits a sample, got a "
+                f"plane of {peak.bit_length()}"
+            )
         if out is None:
             out = np.empty(plane.shape, plane.dtype)
         else:
             check_out(out, plane.shape, plane.dtype, plane)
         samples = np.require(plane, requirements=["C_CONTIGUOUS", "ALIGNED"])
-        side = qp_value / MAX_QP
+        side = qp_value / MAX_QP if self._bit_depth is None else qp_value
         self._network.plan.filter_plane(samples, out, peak, side, check_threads(threads), _cut)
         return out
 
     def __repr__(self) -> str:
         return f"PostFilter({self._network!r})"
-
-
-def _check_plane(plane: NDArray[_Sample], bit_depth: SupportsIndex | None) -> int:
-    """The peak value of the plane's samples."""
-    if not isinstance(plane, np.ndarray) or plane.dtype not in (np.uint8, np.uint16):
-        got = plane.dtype if isinstance(plane, np.ndarray) else type(plane).__name__
-        raise TypeError(f"plane must be an array of uint8 or uint16, got {got}")
-    if plane.ndim != 2 or plane.size == 0:
-        raise ValueError(f"plane must have shape (height, width), not empty, got {plane.shape}")
-    if plane.dtype == np.uint8:
-        bits = _BYTE_BITS if bit_depth is None else check_integer(bit_depth, "bit_depth")
-        if bits != _BYTE_BITS:
-            raise ValueError(f"bit_depth must be 8 for a plane of uint8, got {bits}")
-        return (1 << _BYTE_BITS) - 1
-    if bit_depth is None:
-        raise ValueError("bit_depth must be given for a plane of uint16")
-    bits = check_integer(bit_depth, "bit_depth")
-    if not _BYTE_BITS < bits <= _MAX_BITS:
-        raise ValueError(f"bit_depth must be 9 to 16 for a plane of uint16, got {bits}")
-    peak = (1 << bits) - 1
-    if (largest := int(plane.max())) > peak:
-        raise ValueError(f"plane holds {largest}, more than {bits} bits a sample")
-    return peak

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..networks import layers
-from ..networks.postfilter import MAX_QP
+from ..networks.planes import MAX_QP
 from .conv import activate, conv, depthwise_conv
 from .winograd import conv_blocks
 
@@ -26,12 +26,12 @@ def run(graph: layers.Graph, x: NDArray[_Float], blocks: Blocks | None = None) -
 
     The layers are run as they are: every convolution sums its products one after the other, but for
     those whose values *blocks* names. In float32, a graph that `nnr.networks.fold.fold` has folded,
-    with what `nnr.networks.network.blocks_of` says of it, gives the bits of the ``scalar`` level.
+    with what `nnr.networks.plan.blocks_of` says of it, gives the bits of the ``scalar`` level.
     """
     values = [x]
     for value, layer in enumerate(graph.layers, 1):
         phase = blocks.get(value) if blocks else None
-        values.append(_run_layer(layer, [values[i] for i in layer.inputs], phase))
+        values.append(run_layer(layer, [values[i] for i in layer.inputs], phase))
     return values[graph.output]
 
 
@@ -51,7 +51,7 @@ def filter_plane(
     return rounded
 
 
-def _run_layer(
+def run_layer(
     layer: layers.Layer, inputs: list[NDArray[_Float]], phase: tuple[int, int] | None = None
 ) -> NDArray[_Float]:
     x = inputs[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._arguments import check_integer
+from ..fold import fold
 from ..layers import Float32Array, Graph
-from ..postfilter import MAX_QP
+from ..planes import MAX_QP, check_plane, check_qp
+from ..run import check_images
 from .compile import OutputFormat, compile_graph
 from .network import IntegerNetwork
+from .observe import Observer
 from .ranges import observe_ranges
 
 _BIT_DEPTHS = range(8, 16)
@@ -39,8 +42,15 @@ def network_to_integer(
     ValueError
         There are no samples, or *activation_bits* is neither 8 nor 16.
     """
-    ranges = observe_ranges(graph, samples)
-    return IntegerNetwork(compile_graph(graph, ranges, activation_bits=activation_bits))
+    folded = fold(graph)
+    observer = Observer(folded)
+    compiled = compile_graph(
+        folded,
+        observe_ranges(observer, _checked(samples, graph.in_channels)),
+        activation_bits=activation_bits,
+        phases=observer.phases,
+    )
+    return IntegerNetwork(compiled)
 
 
 def postfilter_to_integer(
@@ -74,27 +84,55 @@ def postfilter_to_integer(
     if graph.in_channels not in (1, 2):
         raise ValueError(f"a post filter must have 1 or 2 input channels, got {graph.in_channels}")
     peak = (1 << bit_depth) - 1
-    inputs = [_input(graph.in_channels, plane, qp, peak) for plane, qp in samples]
-    first, *others = observe_ranges(graph, inputs)
+    folded = fold(graph)
+    observer = Observer(folded)
+    inputs = (
+        _input(graph.in_channels, plane, qp, bit_depth, observer.phase) for plane, qp in samples
+    )
+    first, *others = observe_ranges(observer, inputs)
     # Any sample and any QP may come, whatever these pictures hold.
     nothing, whole = np.zeros(graph.in_channels), np.ones(graph.in_channels)
     compiled = compile_graph(
-        graph,
+        folded,
         (replace(first, minimum=nothing, maximum=whole), *others),
         activation_bits=activation_bits,
         input_scales=[1 / peak, 1 / MAX_QP][: graph.in_channels],
         output=OutputFormat(1 / peak, 0, peak),
+        phases=observer.phases,
     )
     return IntegerNetwork(compiled)
 
 
-def _input(channels: int, plane: NDArray[Any], qp: int, peak: int) -> Float32Array:
-    if not isinstance(plane, np.ndarray) or plane.dtype not in (np.uint8, np.uint16):
-        got = plane.dtype if isinstance(plane, np.ndarray) else type(plane).__name__
-        raise TypeError(f"a plane of samples must be an array of uint8 or uint16, got {got}")
-    if plane.ndim != 2 or plane.size == 0 or plane.max() > peak:
-        raise ValueError(f"a plane of samples must be (height, width) of 0 to {peak}")
-    if not 0 <= check_integer(qp, "qp") <= MAX_QP:
-        raise ValueError(f"qp must be 0 to {MAX_QP}, got {qp}")
-    luma = plane.astype(np.float32) / np.float32(peak)
-    return np.stack([luma, np.full_like(luma, np.float32(qp / MAX_QP))][:channels])
+def integer_bit_depth(network: IntegerNetwork) -> int:
+    """Bits a sample of the planes that an integer post filter is for.
+
+    Raises
+    ------
+    ValueError
+        Its input and output are not samples.
+    """
+    given, result = (network.graph.values[i] for i in (0, network.graph.output))
+    bits = round(1 / float(given.scales[0])).bit_length()
+    peak = (1 << bits) - 1
+    samples = given.dtype == result.dtype == np.int16 and bits in _BIT_DEPTHS
+    if not samples or not np.isclose([given.scales[0], result.scales[0]], 1 / peak).all():
+        raise ValueError(
+            "this integer network is no post filter: it does not take and give samples"
+        )
+    return bits
+
+
+def _checked(samples: Iterable[Float32Array], channels: int) -> Iterator[Float32Array]:
+    for sample in samples:
+        check_images(sample, "a sample", np.dtype(np.float32), channels)
+        if sample.ndim != 3:
+            raise ValueError(f"a sample must be (channels, height, width), got {sample.shape}")
+        yield sample
+
+
+def _input(channels: int, plane: NDArray[Any], qp: int, bit_depth: int, phase: int) -> Float32Array:
+    """What a network sees of a plane, continued to sides that are multiples of *phase*."""
+    peak = check_plane(plane, bit_depth)
+    continued = np.pad(plane, [(0, -side % phase) for side in plane.shape], mode="edge")
+    luma = continued.astype(np.float32) / np.float32(peak)
+    return np.stack([luma, np.full_like(luma, np.float32(check_qp(qp) / MAX_QP))][:channels])

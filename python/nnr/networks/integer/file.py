@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, cast
 
 import xxhash
@@ -96,6 +97,11 @@ def save_graph(graph: IntegerGraph, path: str | os.PathLike[str]) -> None:
     description = {"version": VERSION, "output": graph.output, "values": dtypes, "layers": layers}
     text = json.dumps(plain_json(description), separators=(",", ":"))
     write_entries(entries, {KEY: text, CHECKSUM_KEY: _checksum(text, entries)}, path)
+
+
+def is_integer_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a safetensors file with an integer network."""
+    return Path(path).suffix.lower() == ".safetensors" and KEY in SafetensorsFile(path).metadata
 
 
 def load_graph(path: str | os.PathLike[str]) -> IntegerGraph:

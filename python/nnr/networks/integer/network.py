@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...reference import integer_network
+from ... import _core
+from ..._arguments import check_out
+from ..explain import explain_plan
 from ..layers import Float32Array
+from ..run import Cut, check_images, run_plan
 from .file import load_graph, save_graph
 from .layers import Int16Array, IntegerGraph
+from .plan import build_integer_plan
 from .validate import validate
 
 
@@ -44,6 +48,7 @@ class IntegerNetwork:
     def __init__(self, graph: IntegerGraph) -> None:
         validate(graph)
         self._graph = graph
+        self._plan = build_integer_plan(graph)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> IntegerNetwork:
@@ -66,6 +71,11 @@ class IntegerNetwork:
         return self._graph
 
     @property
+    def plan(self) -> _core.NetworkPlan:
+        """The native plan. Internal."""
+        return self._plan
+
+    @property
     def in_channels(self) -> int:
         """Channels of an input image."""
         return self._graph.values[0].channels
@@ -75,7 +85,13 @@ class IntegerNetwork:
         """Channels of an output image."""
         return self._graph.values[self._graph.output].channels
 
-    def run(self, x: Float32Array) -> Float32Array:
+    def run(
+        self,
+        x: Float32Array,
+        *,
+        threads: SupportsIndex | None = None,
+        out: Float32Array | None = None,
+    ) -> Float32Array:
         """Run the network over one image or several of one size.
 
         Parameters
@@ -84,11 +100,15 @@ class IntegerNetwork:
             Shape (channels, height, width) or (images, channels, height, width). Each number
             becomes the nearest integer times the scale of the input, halves to even; what is
             beyond 16 bits is clipped.
+        threads : int, optional
+            By default one a core. The result does not depend on it.
+        out : ndarray of float32, optional
+            Where the result goes; C-contiguous.
 
         Returns
         -------
         ndarray of float32
-            With as many dimensions as *x*.
+            With as many dimensions as *x*; *out* if it was given.
 
         Raises
         ------
@@ -97,28 +117,44 @@ class IntegerNetwork:
         ValueError
             A shape does not fit the network, or *x* holds NaN.
         """
-        self._check(x, np.dtype(np.float32))
+        check_images(x, "x", np.dtype(np.float32), self.in_channels)
         if np.isnan(x).any():
             raise ValueError("x must not hold NaN")
-        scales = self._graph.values[0].scales[:, None, None]
-        q = np.clip(np.rint(x / scales), *self._graph.values[0].limits).astype(np.int16)
-        value = self._graph.values[self._graph.output]
-        steps = self.run_integers(q) - value.zeros.astype(np.float64)[:, None, None]
+        given, value = self._graph.values[0], self._graph.values[self._graph.output]
+        q = np.clip(np.rint(x / given.scales[:, None, None]), *given.limits).astype(given.dtype)
+        steps = (
+            self.run_integers(q, threads=threads) - value.zeros.astype(np.float64)[:, None, None]
+        )
         result: Float32Array = (steps * value.scales[:, None, None]).astype(np.float32)
-        return result
+        if out is None:
+            return result
+        check_out(out, result.shape, result.dtype, x)
+        out[...] = result
+        return out
 
-    def run_integers(self, q: Int16Array) -> Int16Array:
+    def run_integers(
+        self,
+        q: Int16Array,
+        *,
+        threads: SupportsIndex | None = None,
+        out: NDArray[Any] | None = None,
+        _cut: Cut | None = None,
+    ) -> NDArray[Any]:
         """Run the network over integers: the part that docs/integer.md defines.
 
         Parameters
         ----------
         q : ndarray of int16
             Shape (channels, height, width) or (images, channels, height, width).
+        threads : int, optional
+            By default one a core. The result does not depend on it.
+        out : ndarray, optional
+            Where the result goes; C-contiguous.
 
         Returns
         -------
-        ndarray of int16
-            With as many dimensions as *q*.
+        ndarray of int16 or uint8
+            With as many dimensions as *q*, of the type of the output; *out* if it was given.
 
         Raises
         ------
@@ -127,23 +163,14 @@ class IntegerNetwork:
         ValueError
             A shape does not fit the network.
         """
-        self._check(q, np.dtype(np.int16))
-        images = q.reshape(-1, *q.shape[-3:])
-        results = np.stack([integer_network.run(self._graph, image) for image in images])
-        return results.reshape(*q.shape[:-3], *results.shape[1:])
+        check_images(q, "q", self._graph.values[0].dtype, self.in_channels)
+        return run_plan(self._plan, q, out, threads, _cut)
 
-    def _check(self, x: NDArray[Any], dtype: np.dtype[Any]) -> None:
-        name = "x" if dtype == np.float32 else "q"
-        if not isinstance(x, np.ndarray) or x.dtype != dtype:
-            got = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
-            raise TypeError(f"{name} must be an array of {dtype}, got {got}")
-        if x.ndim not in (3, 4) or x.shape[-3] != self.in_channels:
-            raise ValueError(
-                f"{name} must have shape ({self.in_channels}, height, width), or that with the "
-                f"number of images before it, got {x.shape}"
-            )
-        if x.size == 0:
-            raise ValueError(f"{name} must not be empty, got shape {x.shape}")
+    def explain(
+        self, width: SupportsIndex, height: SupportsIndex, *, threads: SupportsIndex | None = None
+    ) -> str:
+        """Tell how the network runs on an image of this size; see `nnr.Network.explain`."""
+        return explain_plan(self._plan, width, height, threads)
 
     def __repr__(self) -> str:
         return f"IntegerNetwork({self.in_channels} -> {self.out_channels} channels)"

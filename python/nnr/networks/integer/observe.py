@@ -1,56 +1,63 @@
-"""Runs a float network in NumPy and shows all its values."""
+"""What the values of a float network hold, gathered by the native engine row by row."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from ...reference.network import _run_layer
-from ..layers import Conv, DepthwiseConv, Float32Array, Graph, Pads
+from ..layers import Float32Array, Graph
+from ..plan import build_plan
+from .layers import Float64Array
 
 
-class ReferenceObserver:
-    """A network on NumPy, in float32; convolutions are matrix products, which are quicker."""
+class ChannelRanges(NamedTuple):
+    """One value over one picture, a number a channel: ends, sum, and how many samples are 0."""
+
+    minimum: Float64Array
+    maximum: Float64Array
+    sum: Float64Array
+    zeros: Float64Array
+    finite: bool
+
+
+class Observer:
+    """Runs a network layer by layer, each value as the graph defines it.
+
+    No more than the rows at hand of any value are in memory.
+
+    Parameters
+    ----------
+    graph : Graph
+        A folded graph: every layer is needed for its output.
+    """
 
     def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+        self._plan = build_plan(graph, fused=False)
 
-    def observe(self, x: Float32Array) -> list[Float32Array]:
-        """All values, (channels, height, width), for one input; value 0 is *x* itself."""
-        values = [x]
-        for layer in self._graph.layers:
-            inputs = [values[i] for i in layer.inputs]
-            match layer:
-                case Conv():
-                    taps = np.moveaxis(layer.weights, (2, 3), (0, 1))
-                    value = _convolve(inputs[0], taps, layer.bias, layer.pads, layer.stride)
-                case DepthwiseConv():
-                    taps = np.moveaxis(layer.weights, (1, 2), (0, 1))
-                    value = _convolve(inputs[0], taps, layer.bias, layer.pads, layer.stride)
-                case _:
-                    value = _run_layer(layer, inputs)
-            values.append(value)
-        return values
+    @property
+    def phase(self) -> int:
+        """Height and width of an input are multiples of this."""
+        return self._plan.phase
 
+    @property
+    def phases(self) -> dict[int, tuple[int, int]]:
+        """Where blocks of 4x4 begin best, by value; see `IntegerWinograd`."""
+        return dict(enumerate(self._plan.block_phases))
 
-def _convolve(
-    x: Float32Array,
-    taps: Float32Array,
-    bias: Float32Array | None,
-    pads: Pads,
-    stride: tuple[int, int],
-) -> Float32Array:
-    """*taps* are (kernel row, kernel column, ...): a matrix, or a number a channel, for each."""
-    top, left, bottom, right = pads
-    padded = np.pad(x, ((0, 0), (top, bottom), (left, right)))
-    rows, columns = (padded.shape[1] - taps.shape[0] + 1, padded.shape[2] - taps.shape[1] + 1)
-    sums: Any = 0.0
-    for ky in range(taps.shape[0]):
-        for kx in range(taps.shape[1]):
-            window = padded[:, ky : ky + rows : stride[0], kx : kx + columns : stride[1]]
-            tap = taps[ky, kx]
-            product = tap[:, None, None] * window if tap.ndim == 1 else np.tensordot(tap, window, 1)
-            sums = sums + product
-    result = np.asarray(sums, np.float32)
-    return result if bias is None else result + bias[:, None, None]
+    def ranges(self, x: Float32Array) -> list[ChannelRanges]:
+        """All values for one input (channels, height, width); value 0 is *x* itself."""
+        return [
+            ChannelRanges(
+                np.array(minimum), np.array(maximum), np.array(total), np.array(zeros), finite
+            )
+            for minimum, maximum, total, zeros, finite in self._plan.ranges(np.ascontiguousarray(x))
+        ]
+
+    def histograms(
+        self, x: Float32Array, ends: Sequence[tuple[Float64Array, Float64Array]], bins: int
+    ) -> list[Float64Array]:
+        """Samples in *bins* bins of equal width between two ends a channel, (channels, bins)."""
+        counts = self._plan.histograms(np.ascontiguousarray(x), list(ends), bins)
+        return [np.array(value, np.float64).reshape(-1, bins) for value in counts]

@@ -1,27 +1,16 @@
 """Tells an integer network to the native engine, one call a layer.
 
-The builder validates as it goes and refuses what docs/integer.md does not define; its values are
-numbered as those of `IntegerGraph`.
+Its values are numbered as those of `IntegerGraph`.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..layers import (
-    Concat,
-    Crop,
-    DepthMode,
-    DepthToSpace,
-    Layer,
-    PadMode,
-    Pads,
-    Slice,
-    SpaceToDepth,
-)
+from ... import _core
+from ..layers import Concat, Crop, DepthToSpace, Layer, Slice, SpaceToDepth
 from .layers import (
     Convolution,
     Epilogue,
@@ -37,8 +26,6 @@ from .layers import (
     IntegerValue,
     IntegerWinograd,
 )
-
-_Plan_co = TypeVar("_Plan_co", covariant=True)
 
 
 class ValueArguments(NamedTuple):
@@ -59,98 +46,9 @@ class EpilogueArguments(NamedTuple):
     hi: int
 
 
-class IntegerBuilder(Protocol[_Plan_co]):
-    """What the native builder has. Every call but `input` and `build` appends a layer."""
-
-    def input(self, value: ValueArguments) -> None: ...
-    def conv(
-        self,
-        name: str,
-        input: int,  # noqa: A002
-        addend: int | None,
-        weights: Int16Array,
-        pads: Pads,
-        stride: tuple[int, int],
-        epilogue: EpilogueArguments,
-        value: ValueArguments,
-    ) -> int: ...
-    def depthwise_conv(
-        self,
-        name: str,
-        input: int,  # noqa: A002
-        addend: int | None,
-        weights: Int16Array,
-        pads: Pads,
-        stride: tuple[int, int],
-        epilogue: EpilogueArguments,
-        value: ValueArguments,
-    ) -> int: ...
-    def winograd(
-        self,
-        name: str,
-        input: int,  # noqa: A002
-        addend: int | None,
-        weights: Int16Array,
-        shifts: NDArray[np.uint8],
-        pads: Pads,
-        phase: tuple[int, int],
-        epilogue: EpilogueArguments,
-        value: ValueArguments,
-    ) -> int: ...
-    def rescale(
-        self,
-        name: str,
-        input: int,  # noqa: A002
-        multipliers: Int32Array,
-        negative_multipliers: Int32Array,
-        offsets: Int32Array,
-        clamp: tuple[int, int],
-        value: ValueArguments,
-    ) -> int: ...
-    def add(
-        self,
-        name: str,
-        first: int,
-        second: int,
-        first_multipliers: Int32Array,
-        second_multipliers: Int32Array,
-        clamp: tuple[int, int],
-        value: ValueArguments,
-    ) -> int: ...
-    def mul(
-        self,
-        name: str,
-        first: int,
-        second: int,
-        multipliers: Int32Array,
-        clamp: tuple[int, int],
-        value: ValueArguments,
-    ) -> int: ...
-    def concat(self, name: str, inputs: list[int]) -> int: ...
-    def slice(self, name: str, input: int, first: int, last: int) -> int: ...  # noqa: A002
-    def crop(self, name: str, input: int, margins: Pads) -> int: ...  # noqa: A002
-    def depth_to_space(
-        self,
-        name: str,
-        input: int,  # noqa: A002
-        block: int,
-        mode: DepthMode,
-    ) -> int: ...
-    def space_to_depth(self, name: str, input: int, block: int) -> int: ...  # noqa: A002
-    def pad(
-        self,
-        name: str,
-        input: int,  # noqa: A002
-        pads: Pads,
-        mode: PadMode,
-        fills: Int16Array,
-    ) -> int: ...
-    def build(self, output: int) -> _Plan_co: ...
-
-
-def build_integer_plan(graph: IntegerGraph, builder: IntegerBuilder[_Plan_co]) -> _Plan_co:
+def build_integer_plan(graph: IntegerGraph) -> _core.NetworkPlan:
     """The native plan of a graph."""
-    builder.input(_value(graph.values[0]))
+    builder = _core.IntegerNetworkBuilder(_value(graph.values[0]))
     for layer, value in zip(graph.layers, graph.values[1:], strict=True):
         if isinstance(layer, Convolution):
             _append_convolution(builder, layer, value)
@@ -162,7 +60,7 @@ def build_integer_plan(graph: IntegerGraph, builder: IntegerBuilder[_Plan_co]) -
 
 
 def _append_convolution(
-    builder: IntegerBuilder[Any], layer: Convolution, value: IntegerValue
+    builder: _core.IntegerNetworkBuilder, layer: Convolution, value: IntegerValue
 ) -> None:
     source = layer.inputs[0]
     addend = layer.inputs[1] if len(layer.inputs) > 1 else None
@@ -196,7 +94,7 @@ def _append_convolution(
 
 
 def _append_element(
-    builder: IntegerBuilder[Any],
+    builder: _core.IntegerNetworkBuilder,
     layer: IntegerRescale | IntegerAdd | IntegerMul,
     value: IntegerValue,
 ) -> None:
@@ -226,7 +124,7 @@ def _append_element(
             builder.mul(name, inputs[0], inputs[1], layer.multipliers, clamp, _value(value))
 
 
-def _append_moving(builder: IntegerBuilder[Any], layer: Layer) -> None:
+def _append_moving(builder: _core.IntegerNetworkBuilder, layer: Layer) -> None:
     name, inputs = layer.name, layer.inputs
     match layer:
         case Concat():
@@ -246,7 +144,9 @@ def _append_moving(builder: IntegerBuilder[Any], layer: Layer) -> None:
 
 
 def _value(value: IntegerValue) -> ValueArguments:
-    return ValueArguments(bool(value.dtype == np.uint8), value.zeros.astype(np.int16))
+    return ValueArguments(
+        bool(value.dtype == np.uint8), np.ascontiguousarray(value.zeros, np.int16)
+    )
 
 
 def _epilogue(epilogue: Epilogue) -> EpilogueArguments:

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers import Float32Array, Graph
+from ..layers import Float32Array
 from .layers import Float64Array
-from .observe import ReferenceObserver
+from .observe import ChannelRanges, Observer
 
 BINS = 256
 # Rounding is noise everywhere, also where a network has little to do and little may be lost; clipping
 # is a rare error where there is much. At the output of the bundled filter, 3 to 8 lose least.
 _ROUNDING_WEIGHT = 4.0
-
-
-class Observer(Protocol):
-    """Runs a network and shows all its values."""
-
-    def observe(self, x: Float32Array) -> Sequence[Float32Array]:
-        """All values, (channels, height, width), for one input; value 0 is *x* itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,88 +42,63 @@ Ranges = tuple[ChannelStatistics, ...]
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def observe_ranges(
-    graph: Graph, samples: Iterable[Float32Array], observer: Observer | None = None
-) -> Ranges:
+def observe_ranges(observer: Observer, samples: Iterable[Float32Array]) -> Ranges:
     """Run a network over pictures and note what its values hold.
 
-    Every picture is run twice, since a histogram needs the range first; of no more than one are
-    the values in memory.
+    Every picture is run twice, since a histogram needs the range first.
 
     Parameters
     ----------
-    graph : Graph
+    observer : Observer
     samples : iterable of ndarray of float32
         Inputs of shape (channels, height, width); pictures may differ in size.
-    observer : Observer, optional
-        What runs the network; by default NumPy.
 
     Returns
     -------
     tuple of ChannelStatistics
-        One a value of *graph*.
+        One a value of the network.
 
     Raises
     ------
     ValueError
         There are no samples, or a value becomes infinite or NaN.
     """
-    observer = ReferenceObserver(graph) if observer is None else observer
     pictures = list(samples)
     if not pictures:
         raise ValueError("samples must hold at least one picture")
-    totals = [_Total() for _ in range(len(graph.layers) + 1)]
-    for picture in pictures:
-        for index, value in enumerate(observer.observe(picture)):
-            if not np.isfinite(value).all():
+    ranges = [observer.ranges(picture) for picture in pictures]
+    for picture in ranges:
+        for index, value in enumerate(picture):
+            if not value.finite:
                 raise ValueError(f"value {index} of the network is not finite for a sample")
-            totals[index].extend(value)
-    for picture in pictures:
-        for total, value in zip(totals, observer.observe(picture), strict=True):
-            total.count(value)
-    return tuple(total.statistics() for total in totals)
-
-
-class _Total:
-    """Grows picture by picture: first `extend` for all, then `count` for all."""
-
-    def __init__(self) -> None:
-        self._samples = 0
-        self._minimum: Float64Array = np.zeros(0)
-        self._maximum: Float64Array = np.zeros(0)
-        self._sum: Float64Array = np.zeros(0)
-        self._zeros: Float64Array = np.zeros(0)
-        self._counts: Float64Array = np.zeros((0, BINS))
-
-    def extend(self, value: Float32Array) -> None:
-        flat = value.reshape(value.shape[0], -1)
-        low, high = flat.min(axis=1).astype(np.float64), flat.max(axis=1).astype(np.float64)
-        sums = flat.sum(axis=1, dtype=np.float64)
-        zeros = (flat == 0).sum(axis=1).astype(np.float64)
-        if self._samples == 0:
-            self._minimum, self._maximum, self._sum, self._zeros = low, high, sums, zeros
-            self._counts = np.zeros((value.shape[0], BINS))
-        else:
-            self._minimum = np.minimum(self._minimum, low)
-            self._maximum = np.maximum(self._maximum, high)
-            self._sum, self._zeros = self._sum + sums, self._zeros + zeros
-        self._samples += flat.shape[1]
-
-    def count(self, value: Float32Array) -> None:
-        flat = value.reshape(value.shape[0], -1).astype(np.float64)
-        width = self._maximum - self._minimum
-        per_unit = BINS / np.where(width > 0, width, 1)
-        bins = ((flat - self._minimum[:, None]) * per_unit[:, None]).astype(np.int64)
-        places = np.minimum(bins, BINS - 1) + np.arange(flat.shape[0])[:, None] * BINS
-        self._counts += np.bincount(places.reshape(-1), minlength=self._counts.size).reshape(
-            self._counts.shape
+    by_value = list(zip(*ranges, strict=True))
+    ends = [
+        (
+            np.min([value.minimum for value in pictures_of], axis=0),
+            np.max([value.maximum for value in pictures_of], axis=0),
         )
+        for pictures_of in by_value
+    ]
+    histograms = [observer.histograms(picture, ends, BINS) for picture in pictures]
+    return tuple(
+        _statistics(*value)
+        for value in zip(by_value, ends, zip(*histograms, strict=True), strict=True)
+    )
 
-    def statistics(self) -> ChannelStatistics:
-        n = self._samples
-        return ChannelStatistics(
-            self._minimum, self._maximum, self._sum / n, self._zeros / n, self._counts / n
-        )
+
+def _statistics(
+    pictures: Sequence[ChannelRanges],
+    ends: tuple[Float64Array, Float64Array],
+    histograms: Sequence[Float64Array],
+) -> ChannelStatistics:
+    counts = np.sum(histograms, axis=0)
+    samples = counts[0].sum()
+    return ChannelStatistics(
+        *ends,
+        np.sum([picture.sum for picture in pictures], axis=0) / samples,
+        np.sum([picture.zeros for picture in pictures], axis=0) / samples,
+        counts / samples,
+    )
 
 
 def best_ranges(statistics: ChannelStatistics, steps: int) -> NDArray[np.float64]:
