@@ -133,7 +133,7 @@ void register_integer_network_builder(py::module_& module) {
         .def("pad", py_pad, arg("name"), arg("input"), arg("pads"), arg("mode"),
              arg("fills").noconvert())
         .def(
-            "build", [](const IntegerBuilder& from, ValueId output) { return from.build(output); },
+            "build", [](IntegerBuilder& from, ValueId output) { return from.build(output); },
             arg("output"));
     register_moves(builder);
 }

@@ -138,45 +138,94 @@ struct ConvBodies {
     }
 };
 
-// Rows are cut into stretches of nearly equal length, so that no short one is left over.
-template <class Products, class Output, class Epilogue>
-void convolve_rows(const ConvBodies<Products, Output, Epilogue>& bodies, const ConvShape& shape,
-                   const ConvWindow<typename Products::Input, Output>& window,
-                   ConvBlock<Products, Output, typename Epilogue::Addend> block,
-                   const Epilogue& epilogue) {
+// Calls visit(row, first pixel, pixels) for stretches of rows of nearly equal length, so that no short
+// one is left over.
+template <class Window, class Visit>
+void for_each_stretch(const Window& window, const Visit& visit) {
     const std::size_t stretches = (window.width + kMaxPixels - 1) / kMaxPixels;
-    for (std::size_t y = 0; y < window.height; ++y) {
-        auto stretch = block;
-        for (std::size_t i = 0; i < stretches; ++i) {
+    for (std::size_t y = 0; y < window.height; ++y)
+        for (std::size_t i = 0, x = 0; i < stretches; ++i) {
             const std::size_t pixels = window.width / stretches + (i < window.width % stretches);
-            bodies.of_pixels[pixels](shape, window, stretch, epilogue);
-            stretch.input += pixels * window.input_pixel;
-            stretch.output += pixels * window.output_pixel;
-            stretch.addend += pixels * window.addend_pixel;
+            visit(y, x, pixels);
+            x += pixels;
         }
-        block.input += window.input_row;
-        block.output += window.output_row;
-        block.addend += window.addend_row;
+}
+
+// Calls visit(first block of output channels, whether it and the next one go together).
+template <class Visit>
+void for_each_block(std::size_t out_blocks, const Visit& visit) {
+    for (std::size_t i = 0; i < out_blocks;) {
+        const bool pair = kMaxBlocks == 2 && i + 2 <= out_blocks;
+        visit(i, pair);
+        i += pair ? 2 : 1;
     }
 }
+
+template <class Products, class Output, class Epilogue>
+constexpr auto kSingleBlocks =
+    ConvBodies<Products, Output, Epilogue>::template make<1>();
+template <class Products, class Output, class Epilogue>
+constexpr auto kBlockPairs =
+    ConvBodies<Products, Output, Epilogue>::template make<kMaxBlocks>();
 
 template <class Products, class Output, class Epilogue>
 void convolve(const ConvShape& shape, const typename Products::Weight* weights,
               const ConvWindow<typename Products::Input, Output>& window,
               const Epilogue& epilogue) {
-    using Bodies = ConvBodies<Products, Output, Epilogue>;
-    static constexpr Bodies single = Bodies::template make<1>();
-    static constexpr Bodies pair = Bodies::template make<kMaxBlocks>();
-    for (std::size_t i = 0; i < shape.out_blocks;) {
-        const bool paired = kMaxBlocks == 2 && i + 2 <= shape.out_blocks;
+    using Addend = typename Epilogue::Addend;
+    const auto* addend = static_cast<const Addend*>(window.addend);
+    for_each_block(shape.out_blocks, [&](std::size_t i, bool pair) {
+        const auto& bodies = pair ? kBlockPairs<Products, Output, Epilogue>
+                                  : kSingleBlocks<Products, Output, Epilogue>;
         const std::size_t channel = i * kChannelBlock;
-        const auto* addend = static_cast<const typename Epilogue::Addend*>(window.addend);
-        const typename Bodies::Block block{weights + i * block_size<Products>(shape), channel,
-                                           window.input, window.output + channel,
-                                           addend + channel};
-        convolve_rows(paired ? pair : single, shape, window, block, epilogue);
-        i += paired ? 2 : 1;
-    }
+        for_each_stretch(window, [&](std::size_t y, std::size_t x, std::size_t pixels) {
+            const ConvBlock<Products, Output, Addend> block{
+                weights + i * block_size<Products>(shape), channel,
+                window.input + y * window.input_row + x * window.input_pixel,
+                window.output + y * window.output_row + x * window.output_pixel + channel,
+                addend + y * window.addend_row + x * window.addend_pixel + channel};
+            bodies.of_pixels[pixels](shape, window, block, epilogue);
+        });
+    });
+}
+
+// The same where there are many kinds of epilogue: the sums of a register block lie in memory in
+// between, so that each number of pixels is compiled once for all of them.
+template <class Products, class Output, class Epilogue>
+void convolve_apart(const ConvShape& shape, const typename Products::Weight* weights,
+                    const ConvWindow<typename Products::Input, Output>& window,
+                    const Epilogue& epilogue) {
+    using Addend = typename Epilogue::Addend;
+    using Sums = SumsFinish;
+    const auto* addend = static_cast<const Addend*>(window.addend);
+    std::int32_t sums[kMaxPixels * kMaxBlocks * kChannelBlock];
+    ConvWindow<typename Products::Input, std::int32_t> given{};
+    given.input_pixel = window.input_pixel;
+    given.tap_pixel = window.tap_pixel;
+    given.tap_row = window.tap_row;
+    for_each_block(shape.out_blocks, [&](std::size_t i, bool pair) {
+        const auto& bodies = pair ? kBlockPairs<Products, std::int32_t, Sums>
+                                  : kSingleBlocks<Products, std::int32_t, Sums>;
+        const std::size_t first = i * kChannelBlock;
+        const std::size_t channels = (pair ? kMaxBlocks : 1) * kChannelBlock;
+        given.output_pixel = channels;
+        for_each_stretch(window, [&](std::size_t y, std::size_t x, std::size_t pixels) {
+            const ConvBlock<Products, std::int32_t, std::int32_t> block{
+                weights + i * block_size<Products>(shape), first,
+                window.input + y * window.input_row + x * window.input_pixel, sums, sums};
+            bodies.of_pixels[pixels](shape, given, block, Sums{epilogue.epilogue.bias});
+            Output* output = window.output + y * window.output_row + x * window.output_pixel + first;
+            const Addend* added =
+                addend + y * window.addend_row + x * window.addend_pixel + first;
+            for (std::size_t c = 0; c < channels; c += simd::kLanes) {
+                const auto finish = epilogue.channels(first + c);
+                for (std::size_t p = 0; p < pixels; ++p)
+                    finish.store(output + p * window.output_pixel + c,
+                                 simd::load_i32(sums + p * channels + c),
+                                 added + p * window.addend_pixel + c);
+            }
+        });
+    });
 }
 
 void conv(const FloatConv& conv, const ConvWindow<float, float>& window) {
@@ -191,7 +240,7 @@ using ProductsOf = std::conditional_t<sizeof(Input) == 1, ByteProducts, WordProd
 template <class Input, class Output, class Weight>
 void integer_conv(const IntegerConv<Weight>& conv, const ConvWindow<Input, Output>& window) {
     with_finish(conv.epilogue, window, [&](const auto& finish, const auto& given) {
-        convolve<ProductsOf<Input>>(conv.shape, conv.weights, given, finish);
+        convolve_apart<ProductsOf<Input>>(conv.shape, conv.weights, given, finish);
     });
 }
 

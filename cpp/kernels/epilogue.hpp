@@ -84,6 +84,21 @@ struct IntegerFinish {
     }
 };
 
+// The sums themselves.
+struct SumsFinish {
+    using Addend = std::int32_t;
+    const std::int32_t* bias;
+
+    struct Channels {
+        void store(std::int32_t* output, simd::I32 sum, const std::int32_t*) const {
+            simd::store_i32(output, sum);
+        }
+    };
+
+    simd::I32 start(std::size_t channel) const { return simd::load_i32(bias + channel); }
+    Channels channels(std::size_t) const { return {}; }
+};
+
 struct ShiftFinish {
     using Addend = std::int32_t;
     std::uint32_t shift;

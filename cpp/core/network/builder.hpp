@@ -84,8 +84,9 @@ public:
     ValueId integer_multiply(std::string name, ValueId first, ValueId second,
                              std::vector<std::int32_t> multipliers, const IntegerResult& result);
 
-    // A plan that computes every layer on its own gives the values in between as they are defined.
-    Plan build(ValueId output, bool fused = true) const;
+    // Uses up the builder. A plan that is not fused computes every layer on its own, and so the values in
+    // between as they are defined.
+    Plan build(ValueId output, bool fused = true);
 
 private:
     ValueId append(std::string name, Operation operation, std::vector<ValueId> inputs, Value value);

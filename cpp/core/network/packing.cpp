@@ -63,9 +63,10 @@ template std::vector<std::int16_t> pack_depthwise(std::span<const std::int16_t>,
                                                   std::size_t);
 
 std::vector<float> pack_winograd(std::span<const float> weights, const WeightShape& shape) {
+    constexpr std::size_t kTaps = 3;
     const double root_half = std::sqrt(0.5), root_two = std::sqrt(2.0);
     // A kernel's value at each point, over what the input's transform is too large by.
-    const double points[kWinogradInputs][3] = {
+    const double points[kWinogradInputs][kTaps] = {
         {1.0, 0.0, 0.0},
         {-2.0 / 3, -2.0 / 3 * root_half, -1.0 / 3},
         {-2.0 / 3, 2.0 / 3 * root_half, -1.0 / 3},
@@ -73,22 +74,33 @@ std::vector<float> pack_winograd(std::span<const float> weights, const WeightSha
         {1.0 / 6, -root_two / 6, 1.0 / 3},
         {0.0, 0.0, 1.0},
     };
-    const auto [outs, ins, height, width] = shape;
-    std::vector<float> packed;
-    std::vector<float> position(outs * ins);
-    for (const auto& row : points)
-        for (const auto& column : points) {
-            for (std::size_t kernel = 0; kernel < outs * ins; ++kernel) {
-                const float* weight = weights.data() + kernel * height * width;
-                double sum = 0.0;
-                for (std::size_t y = 0; y < 3; ++y)
-                    for (std::size_t x = 0; x < 3; ++x)
-                        sum += row[y] * column[x] * static_cast<double>(weight[y * 3 + x]);
-                position[kernel] = static_cast<float>(sum);
-            }
-            const auto blocks =
-                pack_blocks<float>(std::span<const float>(position), {outs, ins, 1, 1}, 1);
-            packed.insert(packed.end(), blocks.begin(), blocks.end());
+    // Tap by tap in the order of the kernels, so that all kernels are transformed side by side.
+    const std::size_t ins = shape[1];
+    const std::size_t size = round_up(shape[0], kChannelBlock) * ins;
+    const std::vector<float> taps = pack_blocks<float>(weights, shape, 1);
+    const auto tap = [&](std::size_t kernel, std::size_t y, std::size_t x) {
+        const std::size_t block = kernel / (ins * kChannelBlock);
+        const std::size_t place = kernel % (ins * kChannelBlock);
+        return static_cast<double>(
+            taps[((block * kTaps + y) * kTaps + x) * ins * kChannelBlock + place]);
+    };
+    std::vector<double> rows(kWinogradInputs * kTaps * size);
+    for (std::size_t i = 0; i < kWinogradInputs; ++i)
+        for (std::size_t x = 0; x < kTaps; ++x) {
+            double* row = rows.data() + (i * kTaps + x) * size;
+            for (std::size_t k = 0; k < size; ++k)
+                row[k] = points[i][0] * tap(k, 0, x) + points[i][1] * tap(k, 1, x) +
+                         points[i][2] * tap(k, 2, x);
+        }
+    std::vector<float> packed(kWinogradPositions * size);
+    for (std::size_t i = 0; i < kWinogradInputs; ++i)
+        for (std::size_t j = 0; j < kWinogradInputs; ++j) {
+            const double* row = rows.data() + i * kTaps * size;
+            float* position = packed.data() + (i * kWinogradInputs + j) * size;
+            for (std::size_t k = 0; k < size; ++k)
+                position[k] = static_cast<float>(points[j][0] * row[k] +
+                                                 points[j][1] * row[size + k] +
+                                                 points[j][2] * row[2 * size + k]);
         }
     return packed;
 }

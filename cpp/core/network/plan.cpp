@@ -162,16 +162,17 @@ std::vector<Phase> end_phases(std::span<const Layer> layers, std::size_t value_c
     return phases;
 }
 
-Plan PlanBuilder::build(ValueId output, bool fused) const {
+Plan PlanBuilder::build(ValueId output, bool fused) {
     if (output >= values_.size()) throw std::invalid_argument("output is not a value");
     Plan plan;
-    plan.layers_ = layers_;
-    plan.values_ = values_;
+    plan.layers_ = std::exchange(layers_, {});
+    plan.values_ = std::exchange(values_, {});
     plan.output_ = output;
-    prune(plan.layers_, values_.size(), output);
-    if (fused) fuse(plan.layers_, values_.size(), output);
-    plan.phase_ = find_phase(plan.layers_, values_.size());
-    place_blocks(plan.layers_, values_.size(), output, plan.phase_);
+    const std::size_t values = plan.values_.size();
+    prune(plan.layers_, values, output);
+    if (fused) fuse(plan.layers_, values, output);
+    plan.phase_ = find_phase(plan.layers_, values);
+    place_blocks(plan.layers_, values, output, plan.phase_);
     return plan;
 }
 
