@@ -81,11 +81,12 @@ def conv_blocks(
 
 def transform_weights(weights: NDArray[_Float]) -> NDArray[_Float]:
     """What a block's transformed samples are multiplied with; shape (6, 6, out, in channels)."""
-    transformed = np.zeros((_INPUTS, _INPUTS, *weights.shape[:2]))
-    for i, j in np.ndindex(_INPUTS, _INPUTS):
-        for ky, kx in np.ndindex(3, 3):
-            factor = _POINTS[i, ky] * _POINTS[j, kx]
-            transformed[i, j] += factor * weights[:, :, ky, kx].astype(np.float64)
+    taps = weights.astype(np.float64).transpose(2, 3, 0, 1)
+    transformed = np.empty((_INPUTS, _INPUTS, *weights.shape[:2]))
+    for i, row_point in enumerate(_POINTS):
+        row = row_point[0] * taps[0] + row_point[1] * taps[1] + row_point[2] * taps[2]
+        for j, point in enumerate(_POINTS):
+            transformed[i, j] = point[0] * row[0] + point[1] * row[1] + point[2] * row[2]
     return transformed.astype(weights.dtype)
 
 
