@@ -241,12 +241,12 @@ def codec_filter_7(channels: int = 64, *, seed: int = 7) -> onnx.ModelProto:
     return maker.model()
 
 
-def third_party_filter(*, seed: int = 35) -> onnx.ModelProto:
+def third_party_filter(side: int = 72, *, seed: int = 35) -> onnx.ModelProto:
     """The shape of a published post filter: 35 convolutions, six planes from seven.
 
-    Its input has a fixed size of 72x72, its output 64x64; 105,102 weights.
+    It is published for an input of 72x72, whose output is 64x64; 105,102 weights.
     """
-    maker = GraphMaker(7, seed=seed, size=(72, 72))
+    maker = GraphMaker(7, seed=seed, size=(side, side))
     wide = maker.same("LeakyRelu", he_conv(maker, "x", 72, pads=[0] * 4), alpha=0.1)
     value = he_conv(maker, wide, 24, 1)
     for block in range(10):
@@ -255,13 +255,54 @@ def third_party_filter(*, seed: int = 35) -> onnx.ModelProto:
         narrow = maker.same("LeakyRelu", he_conv(maker, wide, 24, 1), alpha=0.1)
         change = he_conv(maker, narrow, 24, pads=[0 if shrinks else 1] * 4)
         gains = maker.weight(np.abs(maker.numbers(24, 1, 1, scale=0.3)))
-        kept = maker.cut(value, [1, 1], [69, 69], [2, 3], 24) if shrinks else value
+        kept = maker.cut(value, [1, 1], [side - 3] * 2, [2, 3], 24) if shrinks else value
         value = maker.same("Add", kept, maker.same("Mul", change, gains))
     value = maker.same("LeakyRelu", he_conv(maker, value, 24, pads=[0] * 4), alpha=0.1)
     value = maker.same("LeakyRelu", he_conv(maker, value, 72, 1), alpha=0.1)
     residual = he_conv(maker, value, 6, gain=0.05, pads=[0] * 4)
-    planes = maker.cut("x", [0, 4, 4], [6, 68, 68], [1, 2, 3], 6)
+    planes = maker.cut("x", [0, 4, 4], [6, side - 4, side - 4], [1, 2, 3], 6)
     maker.same("Add", planes, residual)
+    return maker.model()
+
+
+def half_size_filter(channels: int = 16) -> onnx.ModelProto:
+    """A post filter that works at half the resolution, reached by a stride: its phase is 2."""
+    maker = GraphMaker(1)
+    half = maker.same("Relu", maker.conv("x", channels, strides=[2, 2]))
+    change = maker.same("Relu", maker.conv(half, channels))
+    features = maker.same("Add", maker.conv(change, channels), half)
+    spread = maker.node("DepthToSpace", [maker.conv(features, 4)], 1, blocksize=2, mode="CRD")
+    maker.same("Add", "x", maker.same("Mul", spread, maker.weight(np.float32(0.1))))
+    return maker.model()
+
+
+def u_net(channels: int = 16) -> onnx.ModelProto:
+    """Two levels down by strides, up by transposed convolutions, joined by Concat: phase 4."""
+    maker = GraphMaker(1)
+    whole = maker.same("Relu", maker.conv("x", channels))
+    half = maker.same("Relu", maker.conv(whole, channels, strides=[2, 2]))
+    half = maker.same("Relu", maker.conv(half, channels))
+    quarter = maker.same("Relu", maker.conv(half, 2 * channels, strides=[2, 2]))
+    quarter = maker.same("Relu", maker.conv(quarter, 2 * channels))
+    up = maker.conv_transpose(quarter, channels, (2, 2), 2)
+    joined = maker.node("Concat", [up, half], 2 * channels, axis=1)
+    half = maker.same("Relu", maker.conv(joined, channels))
+    up = maker.conv_transpose(half, channels, (4, 4), 2, pads=[1] * 4)
+    joined = maker.node("Concat", [up, whole], 2 * channels, axis=1)
+    maker.same("Add", "x", maker.conv(joined, 1))
+    return maker.model()
+
+
+def every_kind_of_conv() -> onnx.ModelProto:
+    """Direct, by blocks, thin, depthwise and with strides, for images of any size."""
+    maker = GraphMaker(1)
+    direct = maker.same("Relu", maker.conv("x", 9, 5))
+    blocks = maker.same("Relu", maker.conv(direct, 16))
+    alone = maker.same("Add", maker.conv(blocks, 16, group=16), blocks)
+    alone = maker.same("LeakyRelu", alone, alpha=0.1)
+    again = maker.same("Relu", maker.same("Add", blocks, maker.conv(alone, 16)))
+    half = maker.same("Relu", maker.conv(again, 32, strides=[2, 2]))
+    maker.conv(maker.conv(half, 32), 3)
     return maker.model()
 
 

@@ -45,8 +45,11 @@ class RandomGraph:
         self.values.append(self._draw(st.sampled_from(steps))(value))
 
     def _conv(self, value: Value) -> Value:
-        channels, bias = self._draw(st.integers(1, 20)), self._draw(st.booleans())
-        kernel = self._draw(st.tuples(*[st.sampled_from([1, 3, 5])] * 2))
+        # Of 16 and more, with a kernel of 3x3, are those that are computed in other ways.
+        channels = self._draw(st.one_of(st.integers(1, 20), st.sampled_from([16, 32])))
+        bias = self._draw(st.booleans())
+        sides = st.tuples(*[st.sampled_from([1, 3, 5])] * 2)
+        kernel = self._draw(st.one_of(sides, st.just((3, 3))))
         name = self.maker.conv(value.name, channels, kernel, bias=bias)
         return Value(name, channels, value.height, value.width)
 

@@ -12,11 +12,8 @@ from network_models import (
     GraphMaker,
     as_model,
     assert_close,
-    every_operator,
     expected,
-    residual_filter,
     session_of,
-    strided_and_grouped,
 )
 from onnx import TensorProto, helper
 
@@ -185,8 +182,9 @@ REFUSED: list[tuple[Add, str]] = [
 def test_unsupported(add: Add, message: str) -> None:
     maker = GraphMaker(4)
     add(maker)
-    with pytest.raises(nnr.UnsupportedOperatorError, match=message):
+    with pytest.raises(nnr.UnsupportedOperatorError, match=message) as raised:
         Network.load(as_model(maker.model()))
+    assert "\n" not in str(raised.value)
 
 
 def test_weights_that_the_network_computes_are_unsupported() -> None:
@@ -251,8 +249,9 @@ WRONG: list[tuple[Add, str]] = [
 def test_graph_that_does_not_fit(add: Add, message: str) -> None:
     maker = GraphMaker(4)
     add(maker)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as raised:
         Network.load(as_model(maker.model()))
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -263,6 +262,32 @@ def test_weights_that_are_not_finite(value: float) -> None:
     maker.node("Conv", ["x", maker.weight(weights)], 2)
     with pytest.raises(ValueError, match=rf"'w0' holds {value} at index \(1, 0, 2, 1\)"):
         Network.load(as_model(maker.model()))
+
+
+NOT_FINITE = np.array([1, np.nan, 1, 1], np.float32)
+CONSTANTS: dict[str, Add] = {
+    "bias": _node("Conv", KERNEL, NOT_FINITE),
+    "depthwise": lambda maker: maker.node(
+        "Conv", ["x", maker.weight(NOT_FINITE.reshape(4, 1, 1, 1))], 4, group=4
+    ),
+    "transposed": _node("ConvTranspose", KERNEL, NOT_FINITE),
+    "slope": _node("PRelu", NOT_FINITE.reshape(4, 1, 1)),
+    "alpha": _node("LeakyRelu", alpha=np.nan),
+    "factor": _node("Mul", NOT_FINITE.reshape(4, 1, 1)),
+    "divisor": _node("Div", NOT_FINITE.reshape(4, 1, 1)),
+    "bound": _node("Clip", np.float32(np.nan)),
+    "mean": _node("BatchNormalization", NOT_FINITE, *[np.ones(4, np.float32)] * 3),
+    "padding": _node("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.float32(np.nan)),
+}
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_constants_that_are_not_finite(name: str) -> None:
+    maker = GraphMaker(4)
+    CONSTANTS[name](maker)
+    with pytest.raises(ValueError, match="nan") as raised:
+        Network.load(as_model(maker.model()))
+    assert "\n" not in str(raised.value)
 
 
 def test_channels_that_would_not_fit_in_memory() -> None:
@@ -293,62 +318,6 @@ def test_input_channels_that_would_not_fit_in_memory() -> None:
     info = helper.make_tensor_value_info
     with pytest.raises(ValueError, match="more than 65536 channels"):
         Network.load(_with_inputs(info("x", TensorProto.FLOAT, [1, 1 << 62, 2, 2])))
-
-
-def _old_attributes() -> onnx.ModelProto:
-    maker = GraphMaker(4, opset=9)
-    maker.same("Clip", "x", min=-0.5, max=0.75)
-    maker.node("Slice", ["clip0"], 2, axes=[1], starts=[1], ends=[3])
-    maker.node("Pad", ["slice1"], 2, pads=[0, 0, 1, 2, 0, 0, 3, 4], value=1.5)
-    maker.node("Constant", [], 0, value_floats=[0.5, 2.0])
-    maker.node("Mul", ["pad2", "constant3"], 2)
-    return maker.model()
-
-
-def _damage(proto: onnx.ModelProto, rng: np.random.Generator) -> None:
-    """Change one thing of one node or constant."""
-    nodes = proto.graph.node
-    node = nodes[rng.integers(len(nodes))]
-    values = [3, -1, 2**62, 0.5, "text", [7], [-1, 5], [0.5], ["a"], onnx.TensorProto()]
-    match rng.integers(6):
-        case 0 if node.attribute:
-            del node.attribute[rng.integers(len(node.attribute))]
-        case 1 if node.attribute:
-            attribute = node.attribute[rng.integers(len(node.attribute))]
-            value = values[rng.integers(len(values))]
-            attribute.CopyFrom(helper.make_attribute(attribute.name, value))
-        case 2 if node.input:
-            del node.input[rng.integers(len(node.input))]
-        case 3 if node.input:
-            names = ["", "nowhere", *(t.name for t in proto.graph.initializer), *nodes[0].output]
-            node.input[rng.integers(len(node.input))] = names[rng.integers(len(names))]
-        case 4 if proto.graph.initializer:
-            tensor = proto.graph.initializer[rng.integers(len(proto.graph.initializer))]
-            dtype = [np.float32, np.int64, np.float64, np.bool_, np.uint8][rng.integers(5)]
-            array = rng.integers(-3, 9, rng.integers(0, 4, rng.integers(5))).astype(dtype)
-            tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
-        case 5:
-            del node.output[:]
-
-
-MAKERS = [every_operator, residual_filter, strided_and_grouped, _old_attributes]
-
-
-@pytest.mark.parametrize("make", MAKERS)
-def test_damaged_graph_is_loaded_or_refused(make: Callable[[], onnx.ModelProto]) -> None:
-    rng = np.random.default_rng(7)
-    whole = make()
-    refused = 0
-    for _ in range(400):
-        proto = onnx.ModelProto()
-        proto.CopyFrom(whole)
-        for _ in range(rng.integers(1, 3)):
-            _damage(proto, rng)
-        try:
-            Network.load(as_model(proto))
-        except ValueError:
-            refused += 1
-    assert refused > 100
 
 
 def _with_inputs(*inputs: onnx.ValueInfoProto) -> Model:

@@ -33,6 +33,7 @@ from nnr.networks.layers import (
     DepthwiseConv,
     Slice,
 )
+from nnr.networks.plan import blocks_of
 from nnr.reference import network as reference
 from nnr.reference.conv import conv as reference_conv
 from nnr.reference.conv import depthwise_conv
@@ -43,6 +44,11 @@ SIZES = [(9, 12), (16, 17), (23, 10)]
 
 def conv(channels: int, kernel: int | tuple[int, int], **attributes: Any) -> Make:
     return lambda maker: maker.conv("x", channels, kernel, **attributes)
+
+
+def wide(channels: int, kernel: int | tuple[int, int] = 3, **attributes: Any) -> Make:
+    """A convolution of 16 channels."""
+    return lambda maker: maker.conv(maker.conv("x", 16, 1), channels, kernel, **attributes)
 
 
 def transposed(channels: int, kernel: tuple[int, int], stride: int, **attributes: Any) -> Make:
@@ -87,6 +93,11 @@ CASES: dict[str, Make] = {
     "conv 1x1": conv(4, 1),
     "conv 2x2": conv(4, 2, pads=[0, 1, 1, 0]),
     "conv 4x7": conv(4, (4, 7), pads=[3, 6, 0, 1]),
+    "conv 3x3 by blocks": wide(16),
+    "conv 3x3 by blocks, few pads": wide(9, pads=[0, 2, 1, 0]),
+    "conv 3x3 of few outputs": wide(2),
+    "conv 5x3 of few outputs, stride 2": wide(3, (5, 3), strides=[2, 1]),
+    "depthwise of 17": lambda maker: maker.conv(maker.conv("x", 17, 1), 17, 3, group=17),
     "conv 9x9": conv(17, 9),
     "conv 15x15": conv(2, 15, pads=[14, 7, 7, 14]),
     "conv stride 2": conv(5, 3, strides=[2, 2]),
@@ -153,15 +164,15 @@ def test_twin_equals_onnxruntime(name: str) -> None:
 
 @pytest.mark.usefixtures("target")
 @pytest.mark.parametrize("name", CASES)
-def test_engine_equals_onnxruntime_with_any_tiles(name: str) -> None:
+def test_engine_equals_onnxruntime_with_any_cut(name: str) -> None:
     proto = made(name)
     network, session = Network.load(as_model(proto)), session_of(proto)
     for size in SIZES:
         x = image(6, *size)
         whole = network.run(x, threads=1)
         assert_close(whole, expected(session, x))
-        for tile in (1, 3, 8):
-            np.testing.assert_array_equal(network.run(x, threads=2, _cut=cut_of(tile)), whole)
+        for cut in (cut_of(1), cut_of(3), cut_of(8), (5, 2, 6), (100, 3, 100)):
+            np.testing.assert_array_equal(network.run(x, threads=2, _cut=cut), whole)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -170,7 +181,8 @@ def test_scalar_level_has_the_bits_of_the_twin(name: str) -> None:
     x = image(6, 16, 17)
     with nnr.cpu.use_target("scalar"):
         result = Network.load(model).run(x)
-    np.testing.assert_array_equal(result, reference.run(fold(read_graph(model)), x))
+    folded = fold(read_graph(model))
+    np.testing.assert_array_equal(result, reference.run(folded, x, blocks_of(folded)))
 
 
 @pytest.mark.parametrize(
@@ -256,17 +268,14 @@ def test_declared_size() -> None:
     assert read_graph(as_model(sized(relu, None).model())).input_size is None
 
 
-def test_other_sizes_than_the_declared_one_run() -> None:
-    graph = read_graph(as_model(third_party_filter()))
-    assert reference.run(graph, image(7, 40, 25)).shape == (6, 32, 17)
-
-
 @pytest.mark.parametrize("make", [codec_filter_7, third_party_filter, strided_and_grouped])
 def test_twin_of_whole_networks(make: Callable[[], onnx.ModelProto]) -> None:
     proto = make()
     graph = read_graph(as_model(proto))
     x = image(graph.in_channels, 72, 72)
-    assert_close(reference.run(fold(graph), x), expected(session_of(proto), x))
+    folded, wanted = fold(graph), expected(session_of(proto), x)
+    assert_close(reference.run(folded, x), wanted)
+    assert_close(reference.run(folded, x, blocks_of(folded)), wanted)
 
 
 @pytest.mark.usefixtures("target")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_models import as_model, assert_close, cut_of, expected, session_of
+from network_models import as_model, assert_close, expected, session_of
 from random_networks import RandomGraph, random_graphs
 
 import nnr
 from nnr.networks import Network
 from nnr.networks.fold import fold
 from nnr.networks.graph import read_graph
+from nnr.networks.plan import blocks_of
 from nnr.reference import network as reference
 
 
@@ -31,19 +32,24 @@ def test_twin_of_a_random_network(graph: RandomGraph) -> None:
     assert_close(reference.run(fold(layers), x), wanted)
 
 
-@settings(max_examples=200, deadline=None)
-@given(random_graphs(), st.integers(1, 9), st.integers(1, 3))
-def test_random_network(graph: RandomGraph, tile: int, threads: int) -> None:
+# Mostly smaller than the values, so that there are several strips, steps and segments.
+SIDES = st.integers(1, 24)
+
+
+@settings(max_examples=300, deadline=None)
+@given(random_graphs(), st.tuples(SIDES, SIDES, SIDES), st.integers(1, 3))
+def test_random_network(graph: RandomGraph, cut: tuple[int, int, int], threads: int) -> None:
     proto = graph.maker.model()
     model = as_model(proto)
     network = Network.load(model)
     x = image_for(graph)
     wanted = expected(session_of(proto), x)
+    folded = fold(read_graph(model))
     for target in nnr.cpu.targets():
         with nnr.cpu.use_target(target):
             whole = network.run(x, threads=1)
-            tiled = network.run(x, threads=threads, _cut=cut_of(tile))
+            cut_up = network.run(x, threads=threads, _cut=cut)
         assert_close(whole, wanted)
-        np.testing.assert_array_equal(tiled, whole)
+        np.testing.assert_array_equal(cut_up, whole)
         if target == "scalar":
-            np.testing.assert_array_equal(whole, reference.run(fold(read_graph(model)), x))
+            np.testing.assert_array_equal(whole, reference.run(folded, x, blocks_of(folded)))

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from network_models import GraphMaker, as_model, cut_of, expected, residual_filter, session_of
+from network_models import (
+    GraphMaker,
+    as_model,
+    codec_filter_7,
+    cut_of,
+    expected,
+    half_size_filter,
+    residual_filter,
+    session_of,
+    u_net,
+)
 
 import nnr
 from nnr.networks import Network, PostFilter
+from nnr.networks.fold import fold
 from nnr.networks.graph import read_graph
+from nnr.networks.plan import blocks_of
 from nnr.reference import network as reference
+
+Make = Callable[[], onnx.ModelProto]
 
 DEPTHS = [8, 10, 12, 16]
 
@@ -68,23 +81,59 @@ def test_plane_equals_onnxruntime(bit_depth: int, size: tuple[int, int]) -> None
     assert np.abs(result - wanted).max() <= 0.5 + 1e-5 * peak
 
 
-def test_scalar_level_has_the_bits_of_the_twin() -> None:
-    model = as_model(residual_filter())
-    plane = random_plane(24, 38, 10)
+@pytest.mark.parametrize("make", [residual_filter, half_size_filter, u_net])
+def test_scalar_level_has_the_bits_of_the_twin(make: Make) -> None:
+    model = as_model(make())
+    plane = random_plane(24, 36, 10)
     with nnr.cpu.use_target("scalar"):
         result = PostFilter.load(model).apply(plane, qp=22, bit_depth=10)
-    twin = reference.filter_plane(read_graph(model), plane, qp=22, peak=1023)
+    folded = fold(read_graph(model))
+    twin = reference.filter_plane(folded, plane, qp=22, peak=1023, blocks=blocks_of(folded))
     np.testing.assert_array_equal(result, twin)
 
 
+MANY: list[tuple[Make, int]] = [
+    (lambda: codec_filter_7(16), 1),
+    (residual_filter, 2),
+    (half_size_filter, 2),
+    (u_net, 4),
+]
+
+
 @pytest.mark.usefixtures("target")
-def test_result_depends_on_neither_tiles_nor_threads() -> None:
-    post_filter = PostFilter.load(as_model(residual_filter()))
-    plane = random_plane(45, 71, 10)
-    whole = post_filter.apply(plane, qp=32, bit_depth=10, threads=1, _cut=(1000, 1000, 1000))
-    for tile, threads in [(1, 3), (5, 2), (16, 1), (33, 4)]:
-        tiled = post_filter.apply(plane, qp=32, bit_depth=10, threads=threads, _cut=cut_of(tile))
-        np.testing.assert_array_equal(tiled, whole)
+@pytest.mark.parametrize(("make", "multiple"), MANY)
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 1), (17, 34), (35, 30), (40, 41)])
+def test_plane_is_continued_to_a_size_that_the_network_takes(
+    make: Make, multiple: int, size: tuple[int, int]
+) -> None:
+    proto = make()
+    post_filter, session = PostFilter.load(as_model(proto)), session_of(proto)
+    assert post_filter.network.plan.phase == multiple
+    plane = random_plane(*size, 10)
+    result = post_filter.apply(plane, qp=37, bit_depth=10)
+    whole = np.pad(plane, [(0, -length % multiple) for length in size], mode="edge")
+    luma = whole.astype(np.float32) / np.float32(1023)
+    channels = [luma, np.full_like(luma, 37 / 63)][: post_filter.network.in_channels]
+    wanted = expected(session, np.stack(channels))[0, : size[0], : size[1]] * 1023
+    assert np.abs(result - np.clip(wanted, 0, 1023)).max() <= 0.5 + 1e-5 * 1023
+    continued = post_filter.apply(whole, qp=37, bit_depth=10)
+    np.testing.assert_array_equal(result, continued[: size[0], : size[1]])
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize(("make", "multiple"), MANY)
+def test_result_depends_on_neither_cuts_nor_threads(make: Make, multiple: int) -> None:
+    post_filter = PostFilter.load(as_model(make()))
+    plane = random_plane(45, 67 + multiple, 16)
+
+    def apply(**options: Any) -> np.ndarray:
+        return post_filter.apply(plane, qp=32, bit_depth=16, **options)
+
+    whole = apply(threads=1, _cut=(1000, 1000, 1000))
+    cuts = [cut_of(1), cut_of(5), cut_of(16), cut_of(33), (8, 3, 9), (1000, 1, 7), (3, 1000, 1000)]
+    for number, cut in enumerate(cuts):
+        np.testing.assert_array_equal(apply(threads=1 + number % 4, _cut=cut), whole, str(cut))
+    np.testing.assert_array_equal(apply(threads=3), whole)
 
 
 def mirroring_network(reach: int) -> onnx.ModelProto:
@@ -231,36 +280,3 @@ def test_network_that_keeps_one_size_only_is_no_post_filter() -> None:
     assert Network.load(as_model(maker.model())).plan.output_size(64, 64) == (64, 64)
     with pytest.raises(ValueError, match=r"makes \(66, 66\) of \(65, 65\)"):
         PostFilter.load(as_model(maker.model()))
-
-
-# Prints by how many bytes the peak grows from a frame of a few tiles to one of sixty times the
-# samples, beyond the two planes of the latter. The kernel's own count, since ru_maxrss begins with
-# what the process that started this one had taken.
-MEMORY_SCRIPT = """
-import re, sys
-from pathlib import Path
-import numpy as np
-from nnr.networks import PostFilter
-
-def peak():
-    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
-
-post_filter = PostFilter.load(sys.argv[1])
-post_filter.apply(np.ones((540, 960), np.uint8), qp=30, threads=2)
-before = peak()
-plane = np.ones((4320, 7680), np.uint8)
-post_filter.apply(plane, qp=30, threads=2)
-print(peak() - before - 2 * plane.nbytes)
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
-def test_memory_does_not_grow_with_the_frame(tmp_path: Path) -> None:
-    maker = GraphMaker(1)
-    hidden = maker.same("Relu", maker.conv("x", 2, 3))
-    maker.same("Add", "x", maker.conv(hidden, 1, 1))
-    path = tmp_path / "small.onnx"
-    path.write_bytes(maker.model().SerializeToString())
-    command = [sys.executable, "-c", MEMORY_SCRIPT, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 8 << 20

@@ -1,4 +1,5 @@
 // Plans of the network engine: sizes, running, statistics, and what a plan costs.
+#include <map>
 #include <optional>
 
 #include "../core/network/execute.hpp"
@@ -148,6 +149,16 @@ std::vector<std::pair<Index, Index>> py_block_phases(const Plan& plan) {
     return phases;
 }
 
+// Which values are computed by blocks, and where those begin, modulo 4. A plan that is not fused has
+// the numbers of the builder.
+std::map<ValueId, std::pair<Index, Index>> py_blocks(const Plan& plan) {
+    std::map<ValueId, std::pair<Index, Index>> blocks;
+    for (const Layer& layer : plan.layers())
+        if (const Phase* phase = block_phase(layer.operation))
+            blocks[layer.output] = {(*phase)[0], (*phase)[1]};
+    return blocks;
+}
+
 const char* type_name(SampleType type) {
     return type == SampleType::f32 ? "float32" : type == SampleType::u8 ? "uint8" : "int16";
 }
@@ -167,6 +178,7 @@ void register_network(py::module_& module) {
             "output_type", [](const Plan& of) { return type_name(of.value(of.output()).type); })
         .def_property_readonly("phase", &Plan::phase)
         .def_property_readonly("block_phases", py_block_phases)
+        .def_property_readonly("blocks", py_blocks)
         .def("output_size", py_output_size, arg("height"), arg("width"))
         .def("explain", py_explain, arg("height"), arg("width"), arg("threads"),
              arg("cut"))

@@ -147,9 +147,14 @@ std::vector<Phase> end_phases(std::span<const Layer> layers, std::size_t value_c
         parts[output] = {begin, end};
         for (const Layer& layer : std::views::reverse(layers)) {
             if (parts[layer.output].empty()) continue;
-            for (const ValueId input : layer.inputs)
-                parts[input] = hull(parts[input], input_interval(layer.operation, axis,
-                                                                 parts[layer.output], end << 8));
+            const Interval& part = parts[layer.output];
+            const bool adds = conv_geometry(layer.operation) != nullptr;
+            for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+                Interval& seen = parts[layer.inputs[i]];
+                seen = hull(seen, adds && i > 0 ? part
+                                                : input_interval(layer.operation, axis, part,
+                                                                 end << 8));
+            }
         }
         for (std::size_t value = 0; value < value_count; ++value)
             along(phases[value], axis) = parts[value].end % kBlock;

@@ -187,9 +187,18 @@ class NodeView:
     def scalar(self, index: int, what: str) -> float:
         """A constant of one number, infinite ones included."""
         array = self.constant(index, what)
-        if array.size != 1 or np.isnan(array).any():
-            self.refuse(f"{what} must be one number, got {array}")
-        return float(array.reshape(())[()])
+        if array.size != 1:
+            self.refuse(f"{what} must be one number, got an array of shape {array.shape}")
+        return self._not_nan(float(array.reshape(())[()]), what)
+
+    def number(self, attribute: str, default: float) -> float:
+        """An attribute of one number, infinite ones included."""
+        return self._not_nan(float(self.attributes.get(attribute, default)), attribute)
+
+    def _not_nan(self, number: float, what: str) -> float:
+        if np.isnan(number):
+            self.fail(f"{what} is {number}")
+        return number
 
     def integers(self, index: int, what: str) -> list[int]:
         """A constant list of integers."""

@@ -26,9 +26,14 @@ if TYPE_CHECKING:
 class Network:
     """A small convolutional network, ready to run.
 
-    It runs tile by tile: memory does not grow with the image beyond input and output. The result
-    depends neither on the tiles nor on the number of threads; levels (`nnr.cpu`) may differ in
-    the last bits.
+    An image is cut into strips of columns, each computed from top to bottom a few rows at a time.
+    Beyond input and output a thread works in a few megabytes, up to eight for networks of the usual
+    sizes, which do not grow with the image. The result depends neither on how it is cut nor on the
+    number of threads, bit for bit; levels (`nnr.cpu`) differ in the last bits.
+
+    Convolutions of 3x3 with stride 1, from 8 channels to 8 or more, are computed by blocks of 4x4
+    samples (Winograd's F(4x4, 3x3)), with a quarter of the products and up to about three times the
+    rounding of sums in one order. A sample that is not finite spoils all of the blocks that see it.
 
     Parameters
     ----------
@@ -53,11 +58,21 @@ class Network:
         Parameters
         ----------
         model : Model or path
-            What `nnr.load` reads. Supported are the ONNX operators Conv (kernels up to 15x15, with
-            strides and groups), ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu, Clip,
-            Add, Sub, Mul, Div (by a constant), Sum, Concat (of channels), Slice (of channels, rows
-            and columns), DepthToSpace, SpaceToDepth, Pad, Identity, Dropout and Constant. Height
-            and width may be any, also where the model declares them.
+            What `nnr.load` reads. Supported are these ONNX operators, in float32:
+
+            - Conv with kernels up to 15x15, strides up to 64, zero padding and groups, not dilated;
+              ConvTranspose with one stride up to 8 for both axes;
+            - BatchNormalization, Relu, LeakyRelu, PRelu, Clip;
+            - Add, Sub and Mul of two values of equal shape, or of a value and a constant (one
+              number, or one a channel); Div by such a constant; Sum of values;
+            - Concat of channels; Slice by step 1 of channels, and of rows and columns counted from
+              the ends, or as it is where the model declares its size;
+            - DepthToSpace, SpaceToDepth, and Pad of rows and columns;
+            - Identity, Dropout (which does nothing) and Constant.
+
+            Batch normalisation and constant factors and offsets are folded into convolutions where
+            they can be. Height and width may be any that the layers take, also where the model
+            declares others.
 
         Raises
         ------

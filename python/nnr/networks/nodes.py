@@ -44,7 +44,7 @@ def _relu(node: NodeView) -> None:
 
 
 def _leaky_relu(node: NodeView) -> None:
-    _append_slope(node, np.array([float(node.attributes.get("alpha", 0.01))], np.float32))
+    _append_slope(node, np.array([node.number("alpha", 0.01)], np.float32))
 
 
 def _prelu(node: NodeView) -> None:
@@ -53,9 +53,9 @@ def _prelu(node: NodeView) -> None:
 
 def _clip(node: NodeView) -> None:
     source = node.value(0)
-    lo = node.scalar(1, "min") if node.has(1) else node.attributes.get("min", -np.inf)
-    hi = node.scalar(2, "max") if node.has(2) else node.attributes.get("max", np.inf)
-    node.append(Clip(node.name, (source,), float(lo), float(hi)))
+    lo = node.scalar(1, "min") if node.has(1) else node.number("min", -np.inf)
+    hi = node.scalar(2, "max") if node.has(2) else node.number("max", np.inf)
+    node.append(Clip(node.name, (source,), lo, hi))
 
 
 def _add(node: NodeView) -> None:
@@ -216,7 +216,7 @@ def _pad(node: NodeView) -> None:
         node.refuse(f"mode {mode} is not supported, only constant, edge and reflect")
     if "pads" in node.attributes:  # before opset 11
         pads = node.attribute_integers("pads", [])
-        value = float(node.attributes.get("value", 0.0))
+        value = node.number("value", 0.0)
     else:
         pads = node.integers(1, "pads")
         value = node.scalar(2, "constant_value") if node.has(2) else 0.0

@@ -33,6 +33,15 @@ def build_plan(graph: Graph, *, fused: bool = True) -> _core.NetworkPlan:
     return builder.build(graph.output, fused)
 
 
+def blocks_of(graph: Graph) -> dict[int, tuple[int, int]]:
+    """Which values of a graph `Network` computes by blocks of 4x4 samples.
+
+    For each, the row and column, modulo 4, at which blocks begin. What
+    `nnr.reference.network.run` needs to give the bits of the ``scalar`` level.
+    """
+    return build_plan(graph, fused=False).blocks
+
+
 def _append(builder: _core.NetworkBuilder, layer: Layer) -> None:
     name, inputs = layer.name, layer.inputs
     match layer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,37 +11,53 @@ from numpy.typing import NDArray
 from ..networks import layers
 from ..networks.planes import MAX_QP
 from .conv import activate, conv, depthwise_conv
+from .winograd import conv_blocks
 
 _Float = TypeVar("_Float", np.float32, np.float64)
 
 
+# Of the values that are computed by blocks, where those begin, modulo 4.
+Blocks = Mapping[int, tuple[int, int]]
+
+
 @np.errstate(over="ignore", invalid="ignore")
-def run(graph: layers.Graph, x: NDArray[_Float]) -> NDArray[_Float]:
+def run(graph: layers.Graph, x: NDArray[_Float], blocks: Blocks | None = None) -> NDArray[_Float]:
     """See `nnr.Network.run`; one image, computed in the type of *x*.
 
-    The layers are run as they are. In float32, a graph that `nnr.networks.fold.fold` has folded
-    gives the bits of the ``scalar`` level.
+    The layers are run as they are: every convolution sums its products one after the other, but for
+    those whose values *blocks* names. In float32, a graph that `nnr.networks.fold.fold` has folded,
+    with what `nnr.networks.plan.blocks_of` says of it, gives the bits of the ``scalar`` level.
     """
     values = [x]
-    for layer in graph.layers:
-        values.append(run_layer(layer, [values[i] for i in layer.inputs]))
+    for value, layer in enumerate(graph.layers, 1):
+        phase = blocks.get(value) if blocks else None
+        values.append(run_layer(layer, [values[i] for i in layer.inputs], phase))
     return values[graph.output]
 
 
-def filter_plane(graph: layers.Graph, plane: NDArray[Any], *, qp: int, peak: int) -> NDArray[Any]:
-    """See `nnr.PostFilter.apply`; the network must take any height and width."""
+def filter_plane(
+    graph: layers.Graph,
+    plane: NDArray[Any],
+    *,
+    qp: int,
+    peak: int,
+    blocks: Blocks | None = None,
+) -> NDArray[Any]:
+    """See `nnr.PostFilter.apply`; the network must take the plane's height and width."""
     luma = plane.astype(np.float32) / np.float32(peak)
     sides = [np.full_like(luma, np.float32(qp / MAX_QP))] * (graph.in_channels - 1)
-    filtered = run(graph, np.stack([luma, *sides]))[0] * np.float32(peak)
+    filtered = run(graph, np.stack([luma, *sides]), blocks)[0] * np.float32(peak)
     rounded: NDArray[Any] = np.clip(np.rint(filtered), 0, peak).astype(plane.dtype)
     return rounded
 
 
-def run_layer(layer: layers.Layer, inputs: list[NDArray[_Float]]) -> NDArray[_Float]:
+def run_layer(
+    layer: layers.Layer, inputs: list[NDArray[_Float]], phase: tuple[int, int] | None = None
+) -> NDArray[_Float]:
     x = inputs[0]
     match layer:
         case layers.Conv() | layers.DepthwiseConv():
-            return _conv(layer, x)
+            return _conv(layer, x, phase)
         case layers.Slope():
             return activate(x, layer.slopes.astype(x.dtype))
         case layers.Affine():
@@ -69,10 +86,16 @@ def run_layer(layer: layers.Layer, inputs: list[NDArray[_Float]]) -> NDArray[_Fl
             raise TypeError(f"not a layer: {layer!r}")
 
 
-def _conv(layer: layers.Conv | layers.DepthwiseConv, x: NDArray[_Float]) -> NDArray[_Float]:
+def _conv(
+    layer: layers.Conv | layers.DepthwiseConv,
+    x: NDArray[_Float],
+    phase: tuple[int, int] | None,
+) -> NDArray[_Float]:
     convolve = conv if isinstance(layer, layers.Conv) else depthwise_conv
     weights = layer.weights.astype(x.dtype)
     bias = None if layer.bias is None else layer.bias.astype(x.dtype)
+    if phase is not None:
+        return conv_blocks(x, weights, bias, layer.pads, phase)
     return convolve(_pad(x, layer.pads, "constant", 0.0), weights, bias, stride=layer.stride)
 
 
