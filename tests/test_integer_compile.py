@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from integer_models import compiled, observed, read
 from network_models import GraphMaker, as_model, every_operator, residual_filter
 from numpy.typing import NDArray
-from test_network_properties import RandomGraph, random_graphs
+from random_networks import RandomGraph, random_graphs
 
 from nnr.networks.fold import fold
 from nnr.networks.graph import read_graph
@@ -32,7 +32,20 @@ from nnr.networks.integer.layers import (
     IntegerWinograd,
 )
 from nnr.networks.integer.weights import Folded, round_direct, round_winograd
-from nnr.networks.layers import Concat, Conv, Crop, DepthwiseConv, Graph, Slice
+from nnr.networks.layers import (
+    Affine,
+    Clip,
+    Concat,
+    Conv,
+    Crop,
+    DepthwiseConv,
+    Graph,
+    Layer,
+    Mul,
+    Pad,
+    Slice,
+    Slope,
+)
 from nnr.reference import integer_network as twin
 from nnr.reference import network as reference
 
@@ -50,18 +63,37 @@ def psnr(got: NDArray[Any], wanted: NDArray[Any]) -> float:
 def tolerance(
     graph: Graph, compiled_graph: IntegerGraph, x: NDArray[np.float32], steps: float
 ) -> float:
-    """How far the output moves when every value is moved by some steps of the coarsest scale."""
+    """How far the output can move when every value is moved by some steps of the coarsest scale."""
     coarsest = steps * max(float(value.scales.max()) for value in compiled_graph.values)
-    wanted = reference.run(graph, x.astype(np.float64))
-    rng = np.random.default_rng(0)
-    moved = 0.0
-    for _ in range(5):
-        values = [x + coarsest * rng.choice([-1.0, 1.0], x.shape)]
-        for layer in graph.layers:
-            value = reference.run_layer(layer, [values[i] for i in layer.inputs])
-            values.append(value + coarsest * rng.choice([-1.0, 1.0], value.shape))
-        moved = max(moved, float(np.abs(values[graph.output] - wanted).max()))
-    return moved
+    values, moves = [x.astype(np.float64)], [np.full(x.shape, coarsest)]
+    for layer in graph.layers:
+        inputs = [values[i] for i in layer.inputs]
+        moved = [moves[i] for i in layer.inputs]
+        values.append(reference.run_layer(layer, inputs))
+        moves.append(_most_moved(layer, inputs, moved) + coarsest)
+    return float(moves[graph.output].max())
+
+
+def _most_moved(layer: Layer, inputs: list[Any], moves: list[Any]) -> Any:
+    """How far a layer's result can move when its inputs do."""
+    match layer:
+        case Conv() | DepthwiseConv():
+            return reference.run_layer(
+                replace(layer, weights=np.abs(layer.weights), bias=None), moves
+            )
+        case Slope():
+            return moves[0] * np.maximum(1, np.abs(layer.slopes))[:, None, None]
+        case Affine():
+            return moves[0] * np.abs(layer.scales)[:, None, None]
+        case Clip():
+            return moves[0]
+        case Mul():
+            (a, b), (da, db) = inputs, moves
+            return np.abs(a) * db + np.abs(b) * da + da * db
+        case Pad(mode="constant"):
+            return reference.run_layer(replace(layer, value=0.0), moves)
+        case _:
+            return reference.run_layer(layer, moves)
 
 
 # Rounding moves a value by up to half a step; weights and multipliers are rounded as well. A range
