@@ -32,13 +32,11 @@ RunOptions options_of(unsigned threads, const CutArgument& cut) {
     return {threads, Cut{strip, step, segment}};
 }
 
-template <class Input, class Output>
-void py_run(const Plan& plan, const Array<Input>& input, Array<Output> out, unsigned threads,
-            const CutArgument& cut) {
+// Calls work(images, size) once the arrays fit the plan, without the GIL.
+template <class Input, class Output, class Work>
+void with_images(const Plan& plan, const Array<Input>& input, const Array<Output>& out,
+                 const Work& work) {
     require(input.ndim() == 4 && out.ndim() == 4, "arrays must have four dimensions");
-    require(sample_size(plan.value(Plan::input()).type) == sizeof(Input) &&
-                sample_size(plan.value(plan.output()).type) == sizeof(Output),
-            "array types");
     const auto images = static_cast<std::size_t>(input.shape(0));
     const Size size = size_of(input), given = size_of(out);
     const Size wanted = output_size(plan, size);
@@ -48,11 +46,40 @@ void py_run(const Plan& plan, const Array<Input>& input, Array<Output> out, unsi
                 given.width == wanted.width &&
                 static_cast<std::size_t>(out.shape(1)) == plan.value(plan.output()).channels,
             "output shape");
+    const py::gil_scoped_release unlocked;
+    work(images, size);
+}
+
+template <class Input, class Output>
+void py_run(const Plan& plan, const Array<Input>& input, Array<Output> out, unsigned threads,
+            const CutArgument& cut) {
+    require(sample_size(plan.value(Plan::input()).type) == sizeof(Input) &&
+                sample_size(plan.value(plan.output()).type) == sizeof(Output),
+            "array types");
     const RunOptions options = options_of(threads, cut);
     const Input* from = view(input).data();
     Output* to = mutable_view(out).data();
-    const py::gil_scoped_release unlocked;
-    run(plan, from, images, size, options, to);
+    with_images(plan, input, out, [&](std::size_t images, Size size) {
+        run(plan, from, images, size, options, to);
+    });
+}
+
+void py_run_quantized(const Plan& plan, const Array<float>& input, Array<float> out,
+                      const Array<double>& input_scales, const Array<double>& output_scales,
+                      unsigned threads) {
+    const Value& first = plan.value(Plan::input());
+    const Value& last = plan.value(plan.output());
+    require(first.type != SampleType::f32 && last.type != SampleType::f32, "plan of floats");
+    const Scales scales{view(input_scales).data(), view(output_scales).data()};
+    require(static_cast<std::size_t>(input_scales.size()) == first.channels &&
+                static_cast<std::size_t>(output_scales.size()) == last.channels,
+            "one scale a channel");
+    const RunOptions options = options_of(threads, std::nullopt);
+    const float* from = view(input).data();
+    float* to = mutable_view(out).data();
+    with_images(plan, input, out, [&](std::size_t images, Size size) {
+        run_quantized(plan, from, images, size, scales, options, to);
+    });
 }
 
 template <class Sample>
@@ -194,6 +221,8 @@ void register_network(py::module_& module) {
              arg("out").noconvert(), arg("threads"), arg("cut"))
         .def("run", py_run<std::uint8_t, std::uint8_t>, arg("input").noconvert(),
              arg("out").noconvert(), arg("threads"), arg("cut"))
+        .def("run_quantized", py_run_quantized, arg("input").noconvert(), arg("out").noconvert(),
+             arg("input_scales").noconvert(), arg("output_scales").noconvert(), arg("threads"))
         .def("filter_plane", py_filter_plane<std::uint8_t>, arg("plane").noconvert(),
              arg("out").noconvert(), arg("peak"), arg("side"), arg("threads"), arg("cut"))
         .def("filter_plane", py_filter_plane<std::uint16_t>, arg("plane").noconvert(),

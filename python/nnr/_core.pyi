@@ -224,6 +224,14 @@ class NetworkPlan:
     def run(
         self, input: NDArray[Any], out: NDArray[Any], threads: int, cut: _Cut | None
     ) -> None: ...
+    def run_quantized(
+        self,
+        input: NDArray[np.float32],
+        out: NDArray[np.float32],
+        input_scales: NDArray[np.float64],
+        output_scales: NDArray[np.float64],
+        threads: int,
+    ) -> None: ...
     def filter_plane(
         self,
         plane: NDArray[_Sample],

@@ -8,6 +8,7 @@
 #include "../parallel.hpp"
 #include "layers.hpp"
 #include "sizes.hpp"
+#include "tiling_memory.hpp"
 
 namespace nnr::network {
 namespace {
@@ -122,13 +123,14 @@ private:
 void execute(const Plan& plan, Size size, Size part, std::size_t images, const RunOptions& options,
              const ImageReader& reader, const ImageWriter& writer) {
     const std::size_t asked = options.threads != 0 ? options.threads : default_threads();
-    const Tiling tiling = options.cut ? Tiling(plan, size, part, *options.cut)
-                                      : Tiling::choose(plan, size, part, images, asked);
-    const Execution execution(plan, tiling, reader, writer, nullptr);
+    const std::shared_ptr<const Tiling> tiling =
+        options.cut ? std::make_shared<const Tiling>(plan, size, part, *options.cut)
+                    : plan.memory().choose(plan, {size, part, images, asked});
+    const Execution execution(plan, *tiling, reader, writer, nullptr);
     const std::size_t items = execution.items(images);
     const std::size_t threads = std::min(asked, items);
     std::vector<Arena> arenas;
-    for (std::size_t i = 0; i < threads; ++i) arenas.emplace_back(plan, tiling);
+    for (std::size_t i = 0; i < threads; ++i) arenas.emplace_back(plan, *tiling);
 
     std::atomic<std::size_t> next{0};
     parallel_for(threads, threads, [&](std::size_t thread, std::size_t) noexcept {
@@ -161,6 +163,12 @@ void run(const Plan& plan, const void* input, std::size_t images, Size size,
                 ArrayReader<Input>(static_cast<const Input*>(input)),
                 ArrayWriter<Output>(static_cast<Output*>(output)));
     });
+}
+
+void run_quantized(const Plan& plan, const float* input, std::size_t images, Size size,
+                   const Scales& scales, const RunOptions& options, float* output) {
+    execute(plan, size, output_size(plan, size), images, options,
+            QuantizingReader(input, scales.input), DequantizingWriter(output, scales.output));
 }
 
 template <class Sample>

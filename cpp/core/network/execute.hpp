@@ -20,6 +20,14 @@ struct RunOptions {
 void run(const Plan& plan, const void* input, std::size_t images, Size size,
          const RunOptions& options, void* output);
 
+// The same for a plan of integers and images of float32, through a scale a channel.
+struct Scales {
+    const double* input;
+    const double* output;
+};
+void run_quantized(const Plan& plan, const float* input, std::size_t images, Size size,
+                   const Scales& scales, const RunOptions& options, float* output);
+
 // A plane of samples 0 to `peak`, and the value of the input channels after the first. The network
 // sees the plane continued to the size that `taken_size` says; it must keep that size, and give one
 // channel.

@@ -1,5 +1,9 @@
 #include "images.hpp"
 
+#include <limits>
+
+#include "layer_kinds.hpp"
+
 namespace nnr::network {
 namespace {
 
@@ -14,7 +18,7 @@ void for_each_row(Stored* images, std::size_t image, const Window& window, const
         const auto plane = static_cast<Index>(image * window.channels() + channel) * height;
         for (Index y = rows.begin; y < rows.end; ++y)
             visit(images + (plane + y) * width + columns.begin,
-                  window.at<Sample>(y, columns.begin) + channel);
+                  window.at<Sample>(y, columns.begin) + channel, channel);
     }
 }
 
@@ -24,7 +28,7 @@ template <class Sample>
 void ArrayReader<Sample>::read(std::size_t image, const Window& window) const {
     const Index width = window.columns_inside().length();
     const std::size_t stride = window.pixel_stride();
-    for_each_row<const Sample, Sample>(images_, image, window, [&](const Sample* row, Sample* pixels) {
+    for_each_row<const Sample, Sample>(images_, image, window, [&](const Sample* row, Sample* pixels, std::size_t) {
         for (Index x = 0; x < width; ++x, pixels += stride) *pixels = row[x];
     });
 }
@@ -33,8 +37,43 @@ template <class Sample>
 void ArrayWriter<Sample>::write(std::size_t image, const Window& window) const {
     const Index width = window.columns_inside().length();
     const std::size_t stride = window.pixel_stride();
-    for_each_row<Sample, Sample>(images_, image, window, [&](Sample* row, const Sample* pixels) {
+    for_each_row<Sample, Sample>(images_, image, window, [&](Sample* row, const Sample* pixels, std::size_t) {
         for (Index x = 0; x < width; ++x, pixels += stride) row[x] = *pixels;
+    });
+}
+
+void QuantizingReader::read(std::size_t image, const Window& window) const {
+    const Index width = window.columns_inside().length();
+    const std::size_t stride = window.pixel_stride();
+    with_sample_type(window.value->type, [&]<class Sample>(Sample*) {
+        // Added to what is below 2^51, it leaves no fraction bits: the sum itself rounds, halves to even.
+        constexpr double kNoFraction = 0x1.8p52;
+        for_each_row<const float, Sample>(
+            images_, image, window, [&](const float* row, Sample* pixels, std::size_t channel) {
+                const double scale = scales_[channel];
+                const double zero = window.value->zero(channel);
+                const double lowest = std::numeric_limits<Sample>::lowest() - zero;
+                const double highest = std::numeric_limits<Sample>::max() - zero;
+                for (Index x = 0; x < width; ++x, pixels += stride) {
+                    const double steps = static_cast<double>(row[x]) / scale;
+                    const double kept = steps > lowest ? std::min(steps, highest) : lowest;
+                    *pixels = static_cast<Sample>((kept + kNoFraction) - kNoFraction + zero);
+                }
+            });
+    });
+}
+
+void DequantizingWriter::write(std::size_t image, const Window& window) const {
+    const Index width = window.columns_inside().length();
+    const std::size_t stride = window.pixel_stride();
+    with_sample_type(window.value->type, [&]<class Sample>(Sample*) {
+        for_each_row<float, const Sample>(
+            images_, image, window, [&](float* row, const Sample* pixels, std::size_t channel) {
+                const double scale = scales_[channel];
+                const double zero = window.value->zero(channel);
+                for (Index x = 0; x < width; ++x, pixels += stride)
+                    row[x] = static_cast<float>((static_cast<double>(*pixels) - zero) * scale);
+            });
     });
 }
 

@@ -41,6 +41,29 @@ private:
     Sample* images_;
 };
 
+// Images of float32 for a value of integers: clamp(rint(x / scale), of the type) to the zero point, and
+// back; a scale a channel, computed in float64. NaN is unspecified.
+class QuantizingReader final : public ImageReader {
+public:
+    QuantizingReader(const float* images, const double* scales)
+        : images_(images), scales_(scales) {}
+    void read(std::size_t image, const Window& window) const override;
+
+private:
+    const float* images_;
+    const double* scales_;
+};
+
+class DequantizingWriter final : public ImageWriter {
+public:
+    DequantizingWriter(float* images, const double* scales) : images_(images), scales_(scales) {}
+    void write(std::size_t image, const Window& window) const override;
+
+private:
+    float* images_;
+    const double* scales_;
+};
+
 // A plane of samples 0 to `peak`, read as 0 to 1, beyond its size continued by its last row and
 // column. Channels after the first hold `side` everywhere. A network of integers gets the samples as
 // they are.

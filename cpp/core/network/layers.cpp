@@ -1,5 +1,7 @@
 #include "layers.hpp"
 
+#include <algorithm>
+
 #include "block_conv.hpp"
 #include "layer_kinds.hpp"
 
@@ -28,12 +30,14 @@ void run_layer(const Operation& operation, const KernelTable& kernels, Inputs in
 void clear_outside(const Window& window) {
     const Interval rows = window.rows_inside(), columns = window.columns_inside();
     const auto clear_samples = [&]<class Sample>(Sample*) {
+        const std::size_t channels = window.channels();
         const auto clear = [&](Index row, Index first, Index last) {
-            for (Index x = first; x < last; ++x) {
-                Sample* pixel = window.at<Sample>(row, x);
-                for (std::size_t c = 0; c < window.channels(); ++c)
-                    pixel[c] = static_cast<Sample>(window.value->zero(c));
-            }
+            if (first >= last) return;
+            Sample* pixel = window.at<Sample>(row, first);
+            for (std::size_t c = 0; c < channels; ++c)
+                pixel[c] = static_cast<Sample>(window.value->zero(c));
+            for (Index x = first + 1; x < last; ++x)
+                std::copy_n(pixel, channels, window.at<Sample>(row, x));
         };
         for (Index y = window.rows().begin; y < window.rows().end; ++y) {
             const bool on_image = y >= rows.begin && y < rows.end;

@@ -40,15 +40,23 @@ void run(const Crop& crop, const Context& context) {
 void run(const DepthToSpace& space, const Context& context) {
     const auto block = static_cast<Index>(space.block);
     const bool block_major = space.order == DepthOrder::block_major;
-    const std::size_t channels = context.output.channels();
+    const Window& output = context.output;
+    const std::size_t channels = output.channels();
     const std::size_t step = block_major ? 1 : space.block * space.block;
-    with_sample_type(context.output.value->type, [&]<class Sample>(Sample*) {
-        for_each_pixel<Sample>(context.output, [&](Index y, Index x, Sample* result) {
-            const auto phase = static_cast<std::size_t>(y % block * block + x % block);
-            const Sample* sample = context.inputs[0].at<Sample>(y / block, x / block) +
-                                   (block_major ? phase * channels : phase);
-            for (std::size_t c = 0; c < channels; ++c) result[c] = sample[c * step];
-        });
+    const std::size_t next_phase = block_major ? channels : 1;
+    const Interval rows = output.rows_inside(), columns = output.columns_inside();
+    with_sample_type(output.value->type, [&]<class Sample>(Sample*) {
+        for (Index y = rows.begin; y < rows.end; ++y) {
+            Sample* result = output.at<Sample>(y, columns.begin);
+            for (Index x = columns.begin; x < columns.end;) {
+                const auto phase = static_cast<std::size_t>(y % block * block + x % block);
+                const Sample* sample =
+                    context.inputs[0].at<Sample>(y / block, x / block) + phase * next_phase;
+                const Index end = std::min(x / block * block + block, columns.end);
+                for (; x < end; ++x, sample += next_phase, result += output.pixel_stride())
+                    for (std::size_t c = 0; c < channels; ++c) result[c] = sample[c * step];
+            }
+        }
     });
 }
 

@@ -9,6 +9,7 @@
 
 #include "builder.hpp"
 #include "geometry.hpp"
+#include "tiling_memory.hpp"
 
 namespace nnr::network {
 namespace {
@@ -173,6 +174,7 @@ Plan PlanBuilder::build(ValueId output, bool fused) {
     if (fused) fuse(plan.layers_, values, output);
     plan.phase_ = find_phase(plan.layers_, values);
     place_blocks(plan.layers_, values, output, plan.phase_);
+    plan.memory_ = std::make_shared<TilingMemory>();
     return plan;
 }
 

@@ -2,11 +2,14 @@
 // size of an image; the tiling does.
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include "values.hpp"
 
 namespace nnr::network {
+
+class TilingMemory;
 
 class Plan {
 public:
@@ -21,12 +24,16 @@ public:
     // Height and width of an image must be multiples of this.
     std::size_t phase() const { return phase_; }
 
+    // How the last image was cut.
+    TilingMemory& memory() const { return *memory_; }
+
 private:
     friend class PlanBuilder;
     std::vector<Layer> layers_;
     std::vector<Value> values_;
     ValueId output_ = 0;
     std::size_t phase_ = 1;
+    std::shared_ptr<TilingMemory> memory_;
 };
 
 // Where each value ends, modulo 4, when an image ends at a multiple of much: a grid of blocks that

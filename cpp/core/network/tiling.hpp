@@ -12,6 +12,8 @@ namespace nnr::network {
 struct Size {
     Index height;
     Index width;
+
+    bool operator==(const Size&) const = default;
 };
 
 // The size of the network's output for an image of this size. Here and below, a size that the

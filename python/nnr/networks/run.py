@@ -36,18 +36,33 @@ def run_plan(
     cut: Cut | None,
 ) -> NDArray[Any]:
     """The plan's output for checked images, in *out* where it is given."""
+    images, out, four = _arrays(plan, x, out, np.dtype(plan.output_type))
+    plan.run(images, four, check_threads(threads), cut)
+    return out
+
+
+def run_quantized(
+    plan: _core.NetworkPlan,
+    x: NDArray[np.float32],
+    out: NDArray[np.float32] | None,
+    scales: tuple[NDArray[np.float64], NDArray[np.float64]],
+    threads: SupportsIndex | None,
+) -> NDArray[np.float32]:
+    """The output of a plan of integers in real numbers; *scales* are those of input and output."""
+    images, out, four = _arrays(plan, x, out, np.dtype(np.float32))
+    plan.run_quantized(images, four, *scales, check_threads(threads))
+    return out
+
+
+def _arrays(
+    plan: _core.NetworkPlan, x: NDArray[Any], out: NDArray[Any] | None, dtype: np.dtype[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Input of four dimensions, output as it is returned, and of four dimensions."""
     images = np.require(x, requirements=["C_CONTIGUOUS", "ALIGNED"])
     height, width = plan.output_size(*x.shape[-2:])
     shape = (*x.shape[:-3], plan.out_channels, height, width)
-    dtype = np.dtype(plan.output_type)
     if out is None:
         out = np.empty(shape, dtype)
     else:
         check_out(out, shape, dtype, x)
-    plan.run(
-        images.reshape(-1, *x.shape[-3:]),
-        out.reshape(-1, *shape[-3:]),
-        check_threads(threads),
-        cut,
-    )
-    return out
+    return images.reshape(-1, *x.shape[-3:]), out, out.reshape(-1, *shape[-3:])

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import _core
-from ..._arguments import check_out
 from ..explain import explain_plan
 from ..layers import Float32Array
-from ..run import Cut, check_images, run_plan
+from ..run import Cut, check_images, run_plan, run_quantized
 from .file import load_graph, save_graph
 from .layers import Int16Array, IntegerGraph
 from .plan import build_integer_plan
@@ -120,17 +119,8 @@ class IntegerNetwork:
         check_images(x, "x", np.dtype(np.float32), self.in_channels)
         if np.isnan(x).any():
             raise ValueError("x must not hold NaN")
-        given, value = self._graph.values[0], self._graph.values[self._graph.output]
-        q = np.clip(np.rint(x / given.scales[:, None, None]), *given.limits).astype(given.dtype)
-        steps = (
-            self.run_integers(q, threads=threads) - value.zeros.astype(np.float64)[:, None, None]
-        )
-        result: Float32Array = (steps * value.scales[:, None, None]).astype(np.float32)
-        if out is None:
-            return result
-        check_out(out, result.shape, result.dtype, x)
-        out[...] = result
-        return out
+        given, result = self._graph.values[0], self._graph.values[self._graph.output]
+        return run_quantized(self._plan, x, out, (given.scales, result.scales), threads)
 
     def run_integers(
         self,
