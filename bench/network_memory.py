@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import nnr
 
 from . import memory
 from .comparison import progress
-from .engines import CannotRunError, Job, calibration_pictures
+from .engines import CannotRunError, Job
 from .networks import Size, bundled_filter
 
 QP = 32
@@ -86,11 +87,19 @@ def _float(size: Size, threads: int) -> Work:
 
 
 def _integer(size: Size, threads: int) -> Work:
-    from .engines.nnr import integer
+    # Compiled in a process of its own, which a decoder does not do at all.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "filter.safetensors"
+        subprocess.run([sys.executable, "-m", "bench.network_memory", str(path)], check=True)
+        return _apply(nnr.PostFilter.load(path), size, threads)
 
-    network = nnr.Network.load(nnr.networks.POSTFILTER_LUMA)
-    samples = calibration_pictures(bundled_filter())
-    return _apply(nnr.PostFilter(integer(network, samples)), size, threads)
+
+def _save_integer(path: Path) -> None:
+    post_filter = nnr.PostFilter.load(nnr.networks.POSTFILTER_LUMA)
+    plane = np.random.default_rng(2).integers(0, 1 << BIT_DEPTH, (96, 96)).astype(np.uint16)
+    network = post_filter.to_integer([(plane, QP)], bit_depth=BIT_DEPTH).network
+    assert isinstance(network, nnr.IntegerNetwork)
+    network.save(path)
 
 
 def _apply(post_filter: nnr.PostFilter, size: Size, threads: int) -> Work:
@@ -117,6 +126,9 @@ WAYS: dict[str, Callable[[Size, int], Work]] = {
 
 
 if __name__ == "__main__":
-    _way, *_numbers = sys.argv[1:]
-    _height, _width, _threads, _runs = map(int, _numbers)
-    print(json.dumps(_measure_here(_way, (_height, _width), _threads, bool(_runs))))
+    if len(sys.argv) == 2:
+        _save_integer(Path(sys.argv[1]))
+    else:
+        _way, *_numbers = sys.argv[1:]
+        _height, _width, _threads, _runs = map(int, _numbers)
+        print(json.dumps(_measure_here(_way, (_height, _width), _threads, bool(_runs))))

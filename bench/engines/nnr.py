@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import onnx
 
 import nnr
 
-from ..networks import Floats
 from . import CannotRunError, Job, Runner, Way, calibration_pictures
 
 NAME = "nnr"
@@ -32,26 +29,20 @@ def load(model: onnx.ModelProto) -> nnr.Network:
             raise CannotRunError(str(error)) from error
 
 
-def integer(network: nnr.Network, samples: Sequence[Floats]) -> Any:
-    """The network in integers, compiled by a look at *samples*."""
-    if not hasattr(network, "to_integer"):
-        raise CannotRunError("this nnr has no Network.to_integer")
-    try:
-        return network.to_integer(samples)
-    except nnr.UnsupportedOperatorError as error:
-        raise CannotRunError(str(error)) from error
-
-
 def _float(job: Job, threads: int) -> Runner:
     return _runner(load(job.network.model), job, threads)
 
 
 def _integer(job: Job, threads: int) -> Runner:
     network = load(job.network.model)
-    return _runner(integer(network, calibration_pictures(job.network)), job, threads)
+    try:
+        made = network.to_integer(calibration_pictures(job.network))
+    except nnr.UnsupportedOperatorError as error:
+        raise CannotRunError(str(error)) from error
+    return _runner(made, job, threads)
 
 
-def _runner(network: Any, job: Job, threads: int) -> Runner:
+def _runner(network: nnr.Network | nnr.IntegerNetwork, job: Job, threads: int) -> Runner:
     out = network.run(job.picture, threads=threads)
     return Runner(partial(network.run, job.picture, threads=threads, out=out))
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <system_error>
@@ -34,6 +35,57 @@ void parallel_for(std::size_t count, std::size_t threads, const Work& work) {
         work(part_begin(count, parts, started), count);
     }
     work(part_begin(count, parts, 0), part_begin(count, parts, 1));
+}
+
+// Where the threads of a team wait for each other. They spin, since what they wait for takes
+// microseconds; where there are more threads than processors, they make way.
+class Meeting {
+public:
+    explicit Meeting(std::size_t size = 1) : size_(size) {}
+    // Before anyone waits.
+    void expect(std::size_t size) { size_ = size; }
+
+    void wait() {
+        constexpr int kSpins = 2000;
+        const std::size_t round = round_.load(std::memory_order_relaxed);
+        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+            arrived_.store(0, std::memory_order_relaxed);
+            round_.store(round + 1, std::memory_order_release);
+            return;
+        }
+        for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins)
+            if (spins > kSpins) std::this_thread::yield();
+    }
+
+private:
+    std::size_t size_;
+    std::atomic<std::size_t> arrived_{0};
+    std::atomic<std::size_t> round_{0};
+};
+
+// Calls work(member, size, meeting) on up to `threads` threads at once (the calling one included;
+// fewer where the system has no more to give): 0 <= member < size. All know the size before they
+// begin, so that they can meet.
+template <class Work>
+void parallel_team(std::size_t threads, const Work& work) {
+    static_assert(std::is_nothrow_invocable_v<const Work&, std::size_t, std::size_t, Meeting&>);
+    std::atomic<std::size_t> size{0};
+    Meeting meeting;
+    std::vector<std::jthread> others;
+    others.reserve(threads - 1);
+    try {
+        for (std::size_t member = 1; member < threads; ++member)
+            others.emplace_back([&, member] {
+                size.wait(0);
+                work(member, size.load(), meeting);
+            });
+    } catch (const std::system_error&) {
+        // Those that are there do all of it.
+    }
+    meeting.expect(others.size() + 1);
+    size = others.size() + 1;
+    size.notify_all();
+    work(0, size.load(), meeting);
 }
 
 // Asked once, since the system answers by reading files.

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "../../dispatch/targets.hpp"
@@ -13,21 +14,54 @@
 namespace nnr::network {
 namespace {
 
-// What one thread works in: the rows of every value that a step of a strip needs. Made once a call.
+// The rows of every value that a step of a strip needs. Made once a call.
 class Arena {
 public:
     Arena(const Plan& plan, const Tiling& tiling)
-        : values_(tiling.arena_bytes()),
-          scratch_(scratch_bytes(plan)),
-          inputs_(most_inputs(plan)),
-          held_(plan.value_count()) {}
+        : values_(tiling.arena_bytes()), held_(plan.value_count()) {}
 
     std::byte* at(std::size_t offset) const { return values_.get() + offset; }
+    // Which rows of each value are there.
+    std::vector<Interval>& held() { return held_; }
+
+private:
+    AlignedBytes values_;
+    std::vector<Interval> held_;
+};
+
+// One thread of those that compute an item together, each a part of the rows of every layer.
+class Member {
+public:
+    explicit Member(const Plan& plan)
+        : scratch_(scratch_bytes(plan)), inputs_(most_inputs(plan)) {}
+
+    void join(std::size_t number, std::size_t team) {
+        number_ = number;
+        team_ = team;
+    }
+    bool leads() const { return number_ == 0; }
     std::byte* scratch() const { return scratch_.get(); }
     // Room for the inputs of any layer.
     std::vector<Window>& inputs() { return inputs_; }
-    // Which rows of each value are there.
-    std::vector<Interval>& held() { return held_; }
+
+    // This member's part of the rows of a layer's output; of a layer that computes blocks, whole ones.
+    Window part(const Window& whole, const Phase* phase) const {
+        const Index unit = phase == nullptr ? 1 : static_cast<Index>(kWinogradOutputs);
+        const Interval rows = whole.rows();
+        Index first = rows.begin;
+        if (phase != nullptr) {
+            const Index place = (first - along(*phase, Axis::rows)) % unit;
+            first -= place < 0 ? place + unit : place;
+        }
+        const Index units = (rows.end - first + unit - 1) / unit;
+        const auto edge = [&](std::size_t number) {
+            const Index share = units * static_cast<Index>(number) / static_cast<Index>(team_);
+            return std::clamp(first + share * unit, rows.begin, rows.end);
+        };
+        Window part = whole.from_row(edge(number_));
+        along(part.parts, Axis::rows).end = edge(number_ + 1);
+        return part;
+    }
 
 private:
     static std::size_t most_inputs(const Plan& plan) {
@@ -36,10 +70,10 @@ private:
         return most;
     }
 
-    AlignedBytes values_;
+    std::size_t number_ = 0;
+    std::size_t team_ = 1;
     AlignedBytes scratch_;
     std::vector<Window> inputs_;
-    std::vector<Interval> held_;
 };
 
 class Execution {
@@ -58,14 +92,18 @@ public:
         return images * tiling_.strips() * tiling_.segments();
     }
 
-    void run_item(std::size_t item, Arena& arena) const {
+    // Every member of the team calls this with the same item, arena and meeting.
+    void run_item(std::size_t item, Arena& arena, Member& member, Meeting& meeting) const {
         const std::size_t strip = item % tiling_.strips();
         const std::size_t segment = item / tiling_.strips() % tiling_.segments();
         const std::size_t image = item / tiling_.strips() / tiling_.segments();
-        std::fill(arena.held().begin(), arena.held().end(), Interval{});
         for (std::size_t step = tiling_.first_step(segment);
-             step < tiling_.first_step(segment + 1); ++step)
-            run_step(image, strip, step, arena);
+             step < tiling_.first_step(segment + 1); ++step) {
+            meeting.wait();
+            if (member.leads()) keep_rows(strip, step, step == tiling_.first_step(segment), arena);
+            meeting.wait();
+            run_step(image, strip, step, arena, member, meeting);
+        }
     }
 
 private:
@@ -76,39 +114,49 @@ private:
                 &plan_.value(value)};
     }
 
-    // Moves the rows that are kept to the top of the value's place; returns those to be computed.
-    Window next_rows(const Window& whole, ValueId value, std::size_t step, Arena& arena) const {
-        const Rows& rows = tiling_.rows(step, value);
-        Interval& held = arena.held()[value];
-        if (rows.keeps()) {
-            const std::size_t row_bytes =
-                whole.row_stride() * sample_size(plan_.value(value).type);
-            const auto skipped = static_cast<std::size_t>(rows.all().begin - held.begin);
-            const auto kept = static_cast<std::size_t>(rows.computed - rows.all().begin);
-            std::memmove(whole.pixels, whole.pixels + skipped * row_bytes, kept * row_bytes);
-        }
-        held = rows.all();
-        return whole.from_row(rows.computed);
+    // The rows of a value that a step computes.
+    Window computed(std::size_t strip, std::size_t step, ValueId value, const Arena& arena) const {
+        return window(strip, step, value, arena).from_row(tiling_.rows(step, value).computed);
     }
 
-    void run_step(std::size_t image, std::size_t strip, std::size_t step, Arena& arena) const {
-        const Window input =
-            next_rows(window(strip, step, Plan::input(), arena), Plan::input(), step, arena);
+    // Moves the rows that this step keeps of each value to the top of its place.
+    void keep_rows(std::size_t strip, std::size_t step, bool first, Arena& arena) const {
+        for (ValueId value = 0; value < plan_.value_count(); ++value) {
+            const Rows& rows = tiling_.rows(step, value);
+            Interval& held = arena.held()[value];
+            if (!first && rows.keeps()) {
+                const Window whole = window(strip, step, value, arena);
+                const std::size_t row_bytes =
+                    whole.row_stride() * sample_size(plan_.value(value).type);
+                const auto skipped = static_cast<std::size_t>(rows.all().begin - held.begin);
+                const auto kept = static_cast<std::size_t>(rows.computed - rows.all().begin);
+                if (skipped != 0)
+                    std::memmove(whole.pixels, whole.pixels + skipped * row_bytes,
+                                 kept * row_bytes);
+            }
+            held = rows.all();
+        }
+    }
+
+    void run_step(std::size_t image, std::size_t strip, std::size_t step, const Arena& arena,
+                  Member& member, Meeting& meeting) const {
+        const Window input = member.part(computed(strip, step, Plan::input(), arena), nullptr);
         clear_outside(input);
         reader_.read(image, input);
         if (observer_ != nullptr) (*observer_)(Plan::input(), input);
         for (const Layer& layer : plan_.layers()) {
+            meeting.wait();
             for (std::size_t i = 0; i < layer.inputs.size(); ++i)
-                arena.inputs()[i] = window(strip, step, layer.inputs[i], arena);
-            const Window output =
-                next_rows(window(strip, step, layer.output, arena), layer.output, step, arena);
-            run_layer(layer.operation, kernels_, {arena.inputs().data(), layer.inputs.size()},
-                      output, arena.scratch());
+                member.inputs()[i] = window(strip, step, layer.inputs[i], arena);
+            const Window output = member.part(computed(strip, step, layer.output, arena),
+                                              block_phase(layer.operation));
+            run_layer(layer.operation, kernels_, {member.inputs().data(), layer.inputs.size()},
+                      output, member.scratch());
             clear_outside(output);
             if (observer_ != nullptr) (*observer_)(layer.output, output);
         }
-        writer_.write(image, window(strip, step, plan_.output(), arena)
-                                 .from_row(tiling_.rows(step, plan_.output()).computed));
+        meeting.wait();
+        writer_.write(image, member.part(computed(strip, step, plan_.output(), arena), nullptr));
     }
 
     const Plan& plan_;
@@ -119,6 +167,38 @@ private:
     const Observer* observer_;
 };
 
+std::vector<Member> members_of(const Plan& plan, std::size_t count) {
+    std::vector<Member> members;
+    for (std::size_t i = 0; i < count; ++i) members.emplace_back(plan);
+    return members;
+}
+
+// Each thread takes the next item.
+void run_side_by_side(const Plan& plan, const Tiling& tiling, const Execution& execution,
+                      std::size_t items, std::size_t threads) {
+    std::vector<Member> members = members_of(plan, threads);
+    std::vector<Arena> arenas;
+    for (std::size_t i = 0; i < threads; ++i) arenas.emplace_back(plan, tiling);
+    std::atomic<std::size_t> next{0};
+    parallel_for(threads, threads, [&](std::size_t thread, std::size_t) noexcept {
+        Meeting alone;
+        for (std::size_t item; (item = next.fetch_add(1)) < items;)
+            execution.run_item(item, arenas[thread], members[thread], alone);
+    });
+}
+
+// All threads compute one item after the other.
+void run_together(const Plan& plan, const Tiling& tiling, const Execution& execution,
+                  std::size_t items, std::size_t threads) {
+    std::vector<Member> members = members_of(plan, threads);
+    Arena arena(plan, tiling);
+    parallel_team(threads, [&](std::size_t number, std::size_t team, Meeting& meeting) noexcept {
+        members[number].join(number, team);
+        for (std::size_t item = 0; item < items; ++item)
+            execution.run_item(item, arena, members[number], meeting);
+    });
+}
+
 // Computes the first rows and columns of the output, as many as `part` has.
 void execute(const Plan& plan, Size size, Size part, std::size_t images, const RunOptions& options,
              const ImageReader& reader, const ImageWriter& writer) {
@@ -128,15 +208,11 @@ void execute(const Plan& plan, Size size, Size part, std::size_t images, const R
                     : plan.memory().choose(plan, {size, part, images, asked});
     const Execution execution(plan, *tiling, reader, writer, nullptr);
     const std::size_t items = execution.items(images);
-    const std::size_t threads = std::min(asked, items);
-    std::vector<Arena> arenas;
-    for (std::size_t i = 0; i < threads; ++i) arenas.emplace_back(plan, *tiling);
-
-    std::atomic<std::size_t> next{0};
-    parallel_for(threads, threads, [&](std::size_t thread, std::size_t) noexcept {
-        for (std::size_t item; (item = next.fetch_add(1)) < items;)
-            execution.run_item(item, arenas[thread]);
-    });
+    if (items == 0) return;
+    if (items < asked)
+        run_together(plan, *tiling, execution, items, std::min(asked, kMaxTeam));
+    else
+        run_side_by_side(plan, *tiling, execution, items, asked);
 }
 
 // Calls compute with null pointers of the types of the plan's input and output.
@@ -193,7 +269,9 @@ void observe(const Plan& plan, const float* input, Size size, const Observer& ob
     const ArrayReader<float> reader(input);
     const ArrayWriter<float> writer(output.data());
     const Execution execution(plan, tiling, reader, writer, &observer);
-    execution.run_item(0, arena);
+    Member member(plan);
+    Meeting alone;
+    execution.run_item(0, arena, member, alone);
 }
 
 }  // namespace nnr::network

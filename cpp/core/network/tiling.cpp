@@ -16,7 +16,7 @@ constexpr std::size_t kAlignment = 64;  // a cache line
 constexpr std::size_t kNearBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxArenaBytes = std::size_t{11} << 19;
 constexpr Index kStripWidths[] = {96, 128, 192, 256, 384, 512, 768};
-constexpr Index kStepHeights[] = {4, 8, 16};
+constexpr Index kStepHeights[] = {4, 8, 16, 32, 64, 128};
 
 Index ceil_divided(Index value, Index divisor) { return (value + divisor - 1) / divisor; }
 
@@ -179,17 +179,27 @@ double Tiling::computed_samples(const Layer& layer) const {
 }
 
 // The bound of any order in which idle threads take the next item: an equal share of all work, and
-// one item while the other threads wait. Large arenas cost a little.
+// one item while the other threads wait. Threads that share items wait for each other after every
+// layer. Large arenas cost a little.
 double Tiling::time(const Plan& plan, std::size_t images, std::size_t threads) const {
     constexpr double kFarPenalty = 1.04;
+    constexpr double kMeeting = 1.5e5;  // some three microseconds
     double all = 0.0;
     for (const Layer& layer : plan.layers())
-        all += time_of_pixel(plan, layer) * computed_samples(layer);
-    const double far = arena_bytes_ > kNearBytes ? kFarPenalty : 1.0;
-    const auto items = static_cast<double>(strips() * segments() * images);
-    const auto shares = static_cast<double>(threads);
-    const double rounds = std::ceil(items / shares);
-    return far * all * static_cast<double>(images) * rounds / items;
+        all += time_of_pixel(plan, layer) * computed_samples(layer) * static_cast<double>(images);
+    if (arena_bytes_ > kNearBytes) all *= kFarPenalty;
+    const std::size_t items = strips() * segments() * images;
+    if (items >= threads) {
+        const std::size_t rounds = (items + threads - 1) / threads;
+        return all * static_cast<double>(rounds) / static_cast<double>(items);
+    }
+    const std::size_t team = std::min(threads, kMaxTeam);
+    const auto unit = static_cast<Index>(plan.phase() * kWinogradOutputs);
+    const Index units = std::max<Index>(1, std::min(cut_.step, cut_.segment) / unit);
+    const Index most = ceil_divided(units, static_cast<Index>(team));
+    const auto meetings = static_cast<double>((plan.layers().size() + 3) * strips() *
+                                              (rows_.size() / value_count_) * images);
+    return all * static_cast<double>(most) / static_cast<double>(units) + kMeeting * meetings;
 }
 
 Tiling Tiling::choose(const Plan& plan, Size image, Size part, std::size_t images,

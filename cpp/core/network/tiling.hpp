@@ -1,7 +1,7 @@
 // How one image is cut. Columns are cut into strips; a strip is computed from top to bottom in steps
 // of a few rows, each value keeping the rows that the next step still needs. What two strips both need
-// is computed in each of them; rows are computed once, but for the first of a segment: where there are
-// fewer strips than threads, strips are cut into segments of rows too.
+// is computed in each of them; rows are computed once, but for the first of a segment. Where there are fewer strips
+// than threads, strips are cut into segments of rows, or threads share the rows of every layer.
 #pragma once
 
 #include "geometry.hpp"
@@ -23,6 +23,9 @@ Size output_size(const Plan& plan, Size image);
 // The smallest size that the network takes, of those that are multiples of its phase and no smaller
 // than the image. Where there is none, the smallest multiples.
 Size taken_size(const Plan& plan, Size image);
+
+// Threads that compute one item together: beyond, a step has no part for each of them.
+inline constexpr std::size_t kMaxTeam = 16;
 
 // Of the output: the width of a strip, the height of a step and of a segment.
 struct Cut {
