@@ -4,6 +4,8 @@
 
 #include "../dispatch/targets.hpp"
 #include "conv_check.hpp"
+#include "integer_blocks_check.hpp"
+#include "integer_check.hpp"
 #include "winograd_check.hpp"
 
 namespace {
@@ -28,5 +30,7 @@ int main() {
 
     run_check("convolutions of floats", [&] { check_float_convs(levels); });
     run_check("blocks of floats", [&] { check_float_blocks(levels); });
+    run_check("convolutions of integers", [&] { check_integer_convs(levels); });
+    run_check("blocks of integers", [&] { check_integer_blocks(levels); });
     return failures == 0 ? 0 : 1;
 }

@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <span>
+#include <tuple>
 
 #include "guarded.hpp"
 
@@ -110,10 +111,11 @@ struct WindowShape {
 template <class In, class Out>
 struct WindowData {
     WindowShape shape;
-    std::vector<In> samples_in;
-    std::vector<Out> added;
-    Input<In> input{samples_in};
-    Input<Out> addend{added};
+    Input<In> input;
+    Input<Out> addend;
+
+    WindowData(const WindowShape& of, const std::vector<In>& inputs, const std::vector<Out>& added)
+        : shape(of), input(inputs), addend(added) {}
 
     ConvWindow<In, Out> window(Out* output) const {
         const Layout in = shape.input(), out = shape.output();
