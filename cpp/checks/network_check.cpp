@@ -4,6 +4,7 @@
 
 #include "../dispatch/targets.hpp"
 #include "conv_check.hpp"
+#include "engine_check.hpp"
 #include "integer_blocks_check.hpp"
 #include "integer_check.hpp"
 #include "winograd_check.hpp"
@@ -32,5 +33,6 @@ int main() {
     run_check("blocks of floats", [&] { check_float_blocks(levels); });
     run_check("convolutions of integers", [&] { check_integer_convs(levels); });
     run_check("blocks of integers", [&] { check_integer_blocks(levels); });
+    run_check("engine", [&] { check_engine(levels); });
     return failures == 0 ? 0 : 1;
 }
