@@ -31,8 +31,7 @@ std::vector<std::int16_t> transformed_by_formulas(const BlockCase& of,
                                                   const std::vector<std::uint8_t>& input,
                                                   const std::vector<std::int16_t>& zeros) {
     const Layout in = of.input(), out = of.blocks_of(of.channels());
-    std::vector<std::int16_t> blocks(out.size());
-    std::memset(blocks.data(), kSentinel, blocks.size() * sizeof(std::int16_t));
+    auto blocks = sentinels<std::int16_t>(out.size());
     for (std::size_t block = 0; block < of.blocks; ++block)
         for (std::size_t c = 0; c < of.channels(); ++c) {
             std::array<std::int64_t, 36> d;
@@ -96,8 +95,7 @@ std::vector<Out> untransformed_by_formulas(const BlockCase& of, const IntegerNum
                                            const std::vector<std::int32_t>& sums,
                                            const std::vector<Out>& addend) {
     const Layout in = of.blocks_of(of.outs()), out = of.output();
-    std::vector<Out> results(out.size());
-    std::memset(results.data(), kSentinel, results.size() * sizeof(Out));
+    auto results = sentinels<Out>(out.size());
     for (std::size_t block = 0; block < of.blocks; ++block)
         for (std::size_t c = 0; c < of.outs(); ++c) {
             std::array<std::int64_t, 36> m;

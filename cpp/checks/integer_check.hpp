@@ -64,8 +64,7 @@ template <class In, class Out>
 std::vector<Out> by_formulas(const IntegerCase<In, Out>& of) {
     const WindowShape& shape = of.data.shape;
     const Layout in = shape.input(), out = shape.output();
-    std::vector<Out> results(out.size());
-    std::memset(results.data(), kSentinel, results.size() * sizeof(Out));
+    auto results = sentinels<Out>(out.size());
     const auto at = [&](std::size_t y, std::size_t x, std::size_t channel) {
         std::int64_t a = of.numbers.bias[channel];
         for (std::size_t tap = 0; tap < of.taps(); ++tap) {
@@ -206,8 +205,7 @@ void check_products_case(const ProductsCase& of, Levels levels) {
     const Input<std::int16_t> weights(of.weights);
     const IntegerProducts products{
         {of.ins, shape.written / kChannelBlock, 1, 1}, weights.data(), of.shift};
-    std::vector<std::int32_t> wanted(out.size());
-    std::memset(wanted.data(), kSentinel, wanted.size() * sizeof(std::int32_t));
+    auto wanted = sentinels<std::int32_t>(out.size());
     for (std::size_t x = 0; x < shape.width; ++x)
         for (std::size_t c = 0; c < shape.written; ++c) {
             std::int64_t sum = std::int64_t{1} << (of.shift - 1);

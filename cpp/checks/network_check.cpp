@@ -7,6 +7,9 @@
 #include "engine_check.hpp"
 #include "integer_blocks_check.hpp"
 #include "integer_check.hpp"
+#include "plan_check.hpp"
+#include "refusal_check.hpp"
+#include "statistics_check.hpp"
 #include "winograd_check.hpp"
 
 namespace {
@@ -34,5 +37,8 @@ int main() {
     run_check("convolutions of integers", [&] { check_integer_convs(levels); });
     run_check("blocks of integers", [&] { check_integer_blocks(levels); });
     run_check("engine", [&] { check_engine(levels); });
+    run_check("plans", check_plans);
+    run_check("refusals", check_refusals);
+    run_check("statistics", check_statistics);
     return failures == 0 ? 0 : 1;
 }

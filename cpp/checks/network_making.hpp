@@ -107,7 +107,7 @@ PlanBuilder scaling_network(ValueId& output) {
     PlanBuilder builder(1);
     const ValueId strided =
         add_conv(builder, Plan::input(), 1, 9, {4, 3}, {Margin{1, 2}, Margin{1, 1}}, {2, 3});
-    const ValueId block = add_conv(builder, strided, 9, 18, {3, 3}, around(1));
+    const ValueId block = add_relu(builder, add_conv(builder, strided, 9, 18, {3, 3}, around(1)));
     const ValueId raised = builder.depth_to_space("raise", block, 3, DepthOrder::channel_major);
     output = add_conv(builder, raised, 2, 2, {2, 5}, {Margin{1, 1}, Margin{4, 0}}, {1, 2});
     return builder;

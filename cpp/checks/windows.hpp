@@ -69,21 +69,25 @@ std::vector<T> samples(const Layout& layout, const Make& make) {
     return all;
 }
 
-// Whether everything between the pixels is as it was.
-template <class T>
-bool kept_gaps(const Layout& layout, std::vector<T> values) {
-    T sentinel;
-    std::memset(&sentinel, kSentinel, sizeof sentinel);
-    layout.for_each([&](std::size_t i) { values[i] = sentinel; });
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(values.data());
-    return std::all_of(bytes, bytes + values.size() * sizeof(T),
-                       [](std::uint8_t byte) { return byte == kSentinel; });
-}
-
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
     return a.size() == b.size() &&
            (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+}
+
+template <class T>
+std::vector<T> sentinels(std::size_t count) {
+    T sentinel;
+    std::memset(&sentinel, kSentinel, sizeof sentinel);
+    return std::vector<T>(count, sentinel);
+}
+
+// Whether everything between the pixels is as it was.
+template <class T>
+bool kept_gaps(const Layout& layout, std::vector<T> values) {
+    const std::vector<T> untouched = sentinels<T>(values.size());
+    layout.for_each([&](std::size_t i) { values[i] = untouched[i]; });
+    return same_bits(values, untouched);
 }
 
 struct WindowShape {

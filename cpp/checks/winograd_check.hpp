@@ -186,8 +186,7 @@ void check_clips(const BlockCase& of, const std::string& name, const Run& run) {
         for (std::size_t last_row = first_row; last_row <= kWinogradOutputs; ++last_row)
             for (std::size_t first = 0; first <= layout.columns; ++first)
                 for (std::size_t last = first; last <= layout.columns; ++last) {
-                    std::vector<Out> wanted(layout.size());
-                    std::memset(wanted.data(), kSentinel, wanted.size() * sizeof(Out));
+                    auto wanted = sentinels<Out>(layout.size());
                     for (std::size_t y = first_row; y < last_row; ++y)
                         for (std::size_t x = first; x < last; ++x) {
                             const std::size_t pixel = y * layout.row + x * layout.pixel;
