@@ -106,10 +106,10 @@ void check_integer_network(SampleType type, Levels levels, const std::vector<Siz
     }
 }
 
-std::vector<Size> all_small_sizes() {
+std::vector<Size> several_small_sizes() {
     std::vector<Size> sizes;
-    for (Index height = 1; height <= 9; ++height)
-        for (const Index width : {1, 2, 3, 4, 5, 8, 9}) sizes.push_back({height, width});
+    for (const Index height : {1, 2, 3, 4, 5, 7, 9})
+        for (const Index width : {1, 2, 3, 4, 6, 9}) sizes.push_back({height, width});
     return sizes;
 }
 
@@ -149,7 +149,7 @@ void check_plane(const Plan& plan, Size size, float peak, float side) {
                     std::clamp(std::nearbyint(value * peak), 0.0f, peak)));
             else wanted.push_back(static_cast<Sample>(value));
         }
-    std::vector<Cut> cuts = several_cuts(size);
+    const std::vector<Cut> cuts{{8, 3, 11}, {17, 4, 1 << 20}, {1 << 20, 5, 9}, {6, 7, 1 << 20}};
     const Input<Sample> input(plane);
     for (std::size_t i = 0; i <= cuts.size(); ++i) {
         GuardedBuffer<Sample> output(plane.size());
@@ -163,7 +163,7 @@ void check_plane(const Plan& plan, Size size, float peak, float side) {
 }
 
 void check_planes(const Plan& floats, const Plan& integers) {
-    for (const Size size : {Size{1, 1}, Size{2, 9}, Size{17, 16}, Size{7, 33}}) {
+    for (const Size size : {Size{1, 1}, Size{17, 9}, Size{7, 33}}) {
         check_plane<std::uint8_t, float>(floats, size, 255.0f, 0.5f);
         check_plane<std::uint16_t, float>(floats, size, 1023.0f, -1.0f);
         check_plane<std::uint16_t, float>(floats, size, 65535.0f, 0.0f);
@@ -193,7 +193,7 @@ void check_engine(Levels levels) {
     for (const KernelTable* level : levels) {
         use_target(level->name);
         check_float_network(float_network, "floats", {{16, 16}, {16, 40}, {36, 20}});
-        check_float_network(any_size_network, "any size", all_small_sizes());
+        check_float_network(any_size_network, "any size", several_small_sizes());
         check_float_network(any_size_network, "any size", {{33, 70}});
         check_float_network(scaling_network, "scaling", {{6, 6}, {12, 18}, {30, 42}});
         check_planes(floats, integers);

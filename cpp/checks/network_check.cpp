@@ -1,5 +1,6 @@
 // The network engine without Python: every level that this CPU runs against the scalar reference and
 // exact results, and plans whose results depend on nothing but their input.
+#include <chrono>
 #include <string_view>
 
 #include "../dispatch/targets.hpp"
@@ -19,9 +20,12 @@ using namespace nnr::checks;
 
 template <class Check>
 void run_check(const char* name, const Check& check) {
+    using Clock = std::chrono::steady_clock;
     const int before = failures;
+    const auto started = Clock::now();
     check();
-    std::printf("%-24s %s\n", name, failures == before ? "ok" : "FAILED");
+    const std::chrono::duration<double> taken = Clock::now() - started;
+    std::printf("%-24s %s, %.1f s\n", name, failures == before ? "ok" : "FAILED", taken.count());
     std::fflush(stdout);
 }
 
