@@ -196,6 +196,7 @@ void check_engine(Levels levels) {
         check_float_network(any_size_network, "any size", several_small_sizes());
         check_float_network(any_size_network, "any size", {{33, 70}});
         check_float_network(scaling_network, "scaling", {{6, 6}, {12, 18}, {30, 42}});
+        check_float_network(mirroring_network, "mirrors", {{7, 7}, {9, 31}, {40, 12}});
         check_planes(floats, integers);
     }
     check_integer_network<std::uint8_t>(SampleType::u8, levels, {{8, 8}, {8, 34}, {26, 40}});

@@ -8,6 +8,7 @@
 #include "engine_check.hpp"
 #include "integer_blocks_check.hpp"
 #include "integer_check.hpp"
+#include "layer_check.hpp"
 #include "plan_check.hpp"
 #include "refusal_check.hpp"
 #include "statistics_check.hpp"
@@ -41,6 +42,7 @@ int main() {
     run_check("convolutions of integers", [&] { check_integer_convs(levels); });
     run_check("blocks of integers", [&] { check_integer_blocks(levels); });
     run_check("engine", [&] { check_engine(levels); });
+    run_check("layers", [&] { check_layers(levels); });
     run_check("plans", check_plans);
     run_check("refusals", check_refusals);
     run_check("statistics", check_statistics);

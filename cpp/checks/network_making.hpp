@@ -113,6 +113,19 @@ PlanBuilder scaling_network(ValueId& output) {
     return builder;
 }
 
+// Row by row, each of the last rows is a copy of one further back: what a step computes, a later one
+// still reads.
+PlanBuilder mirroring_network(ValueId& output) {
+    PlanBuilder builder(2);
+    const ValueId head =
+        add_relu(builder, add_conv(builder, Plan::input(), 2, 5, {3, 3}, around(1)));
+    const ValueId framed = builder.pad("mirror", head, {Margin{5, 6}, Margin{6, 4}},
+                                       PadMode::reflect, {});
+    const ValueId body = add_conv(builder, framed, 5, 3, {2, 1}, {});
+    output = builder.pad("again", body, {Margin{0, 9}, Margin{7, 1}}, PadMode::reflect, {});
+    return builder;
+}
+
 struct IntegerLayer {
     ValueId input;
     SampleType from;
@@ -236,7 +249,9 @@ PlanBuilder integer_network(SampleType input, std::size_t ins, ValueId& output) 
     const ValueId direct = add_integer_conv(builder, {deeper, u8, 16, 16, i16, half});
     const ValueId sum = add_elements(builder, {direct, narrow}, Kind::add, i16, 16);
     const ValueId framed = builder.pad("mirror", sum, around(3), PadMode::reflect, {});
-    const ValueId cropped = builder.crop("crop", framed, around(3));
+    const ValueId seen =
+        add_integer_conv(builder, {framed, i16, 16, 16, i16, {}, {5, 5}, {1, 1}, {}});
+    const ValueId cropped = builder.crop("crop", seen, around(1));
     const ValueId product = add_elements(builder, {cropped, deeper}, Kind::multiply, i16, 16);
     const ValueId joined = builder.concat("join", {product, direct});
     const ValueId raised = builder.depth_to_space("raise", joined, 2, DepthOrder::channel_major);
