@@ -147,6 +147,14 @@ void check_integer_layer_refusals() {
     conv("a zero point of words", 1, good, {i16, {0, 1}, 0, 255});
     conv("bounds of 256", 1, good, {u8, {0, 0}, 0, 256});
     conv("bounds in the wrong order", 1, good, {u8, {0, 0}, 9, 8});
+    for (const float value : {-1.0f, 256.0f, 0.5f, std::numeric_limits<float>::quiet_NaN()})
+        expect_refusal("a constant that is no byte", [&] {
+            builder.pad("layer", 0, around(1), PadMode::constant, std::vector<float>{value});
+        });
+    using Zeros = std::vector<std::int16_t>;
+    expect_refusal("an input zero of 256", [] { PlanBuilder(u8, Zeros{0, 256}); }, "input");
+    expect_refusal("an input zero of -1", [] { PlanBuilder(u8, Zeros{-1}); }, "input");
+    expect_refusal("an input zero of words", [] { PlanBuilder(i16, Zeros{1}); }, "input");
     expect_refusal("floats of integers", [&] { builder.add("layer", 0, 0); });
     expect_refusal("types joined", [&] { builder.concat("layer", {0, words}); });
     const auto depthwise = [&](const char* what, const WeightShape& shape) {
