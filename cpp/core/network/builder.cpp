@@ -1,7 +1,10 @@
 #include "builder.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "packing.hpp"
@@ -37,6 +40,18 @@ std::vector<float> pack_weights(const ConvWeights<float>& conv, ConvMethod metho
     if (method == ConvMethod::thin) return pack_thin<float>(conv.weights, conv.shape);
     if (method == ConvMethod::blocks) return pack_winograd(conv.weights, conv.shape);
     return pack_blocks<float>(conv.weights, conv.shape, 1);
+}
+
+// A constant as a sample of its type; of integers, it must be one.
+template <class Sample>
+Sample sample_of(const std::string& name, float value) {
+    if constexpr (std::is_integral_v<Sample>) {
+        constexpr auto lowest = static_cast<float>(std::numeric_limits<Sample>::min());
+        constexpr auto highest = static_cast<float>(std::numeric_limits<Sample>::max());
+        require(value >= lowest && value <= highest && value == std::trunc(value), name,
+                "has a constant that is no sample of its input");
+    }
+    return static_cast<Sample>(value);
 }
 
 std::vector<float> filled_up(std::span<const float> values, std::size_t channels) {
@@ -78,6 +93,9 @@ PlanBuilder::PlanBuilder(std::size_t in_channels) : values_{{in_channels}} {
 
 PlanBuilder::PlanBuilder(SampleType type, std::span<const std::int16_t> zeros)
     : PlanBuilder(zeros.size()) {
+    const std::int16_t most = type == SampleType::u8 ? 255 : 0;
+    for (const std::int16_t zero : zeros)
+        require(zero >= 0 && zero <= most, "input", "has a zero point that cannot be");
     values_[0] = {zeros.size(), type, {zeros.begin(), zeros.end()}};
 }
 
@@ -253,7 +271,8 @@ ValueId PlanBuilder::pad(std::string name, ValueId input, const PerAxis<Margin>&
     if (mode == PadMode::constant) {
         const std::vector<float> samples = one_a_channel(name, input, values);
         const auto fill = [&]<class Sample>(Sample* to) {
-            for (std::size_t c = 0; c < value.channels; ++c) to[c] = static_cast<Sample>(samples[c]);
+            for (std::size_t c = 0; c < value.channels; ++c)
+                to[c] = sample_of<Sample>(name, samples[c]);
         };
         if (value.type == SampleType::f32) fill(reinterpret_cast<float*>(pixel.data()));
         if (value.type == SampleType::u8) fill(reinterpret_cast<std::uint8_t*>(pixel.data()));
