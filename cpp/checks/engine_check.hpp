@@ -72,8 +72,8 @@ std::vector<Out> check_cuts(const Plan& plan, const std::string& network, Size s
 void check_float_network(PlanBuilder (*make)(ValueId&), const char* name,
                          const std::vector<Size>& sizes) {
     ValueId output = 0;
-    const PlanBuilder builder = make(output);
-    const Plan plan = builder.build(output), plain = builder.build(output, false);
+    PlanBuilder builder = make(output), again = builder;
+    const Plan plan = builder.build(output), plain = again.build(output, false);
     expect(plan.layers().size() < plain.layers().size(), std::string(name) + ": nothing is fused");
     for (const Size size : sizes) {
         const auto input = some_images<float>(plan, 2, size);
@@ -89,7 +89,7 @@ void check_float_network(PlanBuilder (*make)(ValueId&), const char* name,
 template <class In>
 void check_integer_network(SampleType type, Levels levels, const std::vector<Size>& sizes) {
     ValueId output = 0;
-    const PlanBuilder builder = integer_network(type, 2, output);
+    PlanBuilder builder = integer_network(type, 2, output);
     const Plan plan = builder.build(output);
     for (const Size size : sizes) {
         const auto input = some_images<In>(plan, 2, size);

@@ -58,7 +58,7 @@ PlanBuilder builder_of(const Image<T>& image) {
 
 // Compares the plan's result with wanted(channel, row, column), as `same` says.
 template <class Out, class T, class Wanted, class Same>
-void check_layer(const std::string& name, const PlanBuilder& builder, ValueId output,
+void check_layer(const std::string& name, PlanBuilder builder, ValueId output,
                  const Image<T>& image, const Wanted& wanted, const Same& same) {
     const Plan plan = builder.build(output);
     const Size size = output_size(plan, image.size);
@@ -182,33 +182,25 @@ void check_float_conv_layer(std::size_t ins, std::size_t outs, const ConvGeometr
 
 template <class In, class Out>
 void check_integer_elements() {
-    using Kind = IntegerElements::Kind;
-    for (const Kind kind : {Kind::rescale, Kind::add, Kind::multiply}) {
-        const Image<In> image = some_image<In>(5);
-        const auto some = [&](std::int64_t most) {
-            return made<std::int32_t>(5, [most] {
-                return static_cast<std::int32_t>(integer_between(-most, most));
-            });
-        };
-        IntegerElements of{kind, some(kind == Kind::multiply ? 1 << 28 : 1 << 17), some(1 << 17),
-                           made<std::int64_t>(5, [] { return integer_between(-99999999, 99999999); }),
-                           {}, 0, 0};
-        if (kind != Kind::rescale) of.offsets.clear();
-        if (kind == Kind::multiply) of.second_multipliers.clear();
-        const IntegerResult result = some_result(kType<Out>, 5);
-        PlanBuilder builder = builder_of(image);
-        const std::vector<ValueId> inputs(kind == Kind::rescale ? 1 : 2, ValueId{0});
-        const ValueId output = builder.integer_elements("layer", inputs, of, result);
-        const auto wanted = [&](std::size_t c, Index y, Index x) {
-            const std::int64_t q = image.centred(c, y, x), m = of.multipliers[c];
-            std::int64_t scaled = (q * q * m + (std::int64_t{1} << 31)) >> 32;
-            if (kind == Kind::add) scaled = (q * m + q * of.second_multipliers[c] + 32768) >> 16;
-            if (kind == Kind::rescale)
-                scaled = (q * (q < 0 ? of.second_multipliers[c] : m) + of.offsets[c] + 32768) >> 16;
-            return std::clamp<std::int64_t>(scaled + result.zeros[c], result.lo, result.hi);
-        };
-        check_layer<Out>("integer elements", builder, output, image, wanted, kEqual);
-    }
+    using Kind = Elements::Kind;
+    for (const Kind kind : {Kind::rescale, Kind::add, Kind::multiply})
+        for (const std::size_t channels : {1, 5, 33}) {
+            const Image<In> image = some_image<In>(channels);
+            const Elements of = some_elements(kind, channels);
+            const IntegerResult result = some_result(kType<Out>, channels);
+            PlanBuilder builder = builder_of(image);
+            const ValueId output = of.append(builder, 0, 0, result);
+            const auto wanted = [&](std::size_t c, Index y, Index x) {
+                const std::int64_t q = image.centred(c, y, x), m = of.multipliers[c];
+                const std::int64_t second = of.second_multipliers[c];
+                std::int64_t scaled = (q * q * m + (std::int64_t{1} << 31)) >> 32;
+                if (kind == Kind::add) scaled = (q * m + q * second + 32768) >> 16;
+                if (kind == Kind::rescale)
+                    scaled = (q * (q < 0 ? second : m) + of.offsets[c] + 32768) >> 16;
+                return std::clamp<std::int64_t>(scaled + result.zeros[c], result.lo, result.hi);
+            };
+            check_layer<Out>("integer elements", builder, output, image, wanted, kEqual);
+        }
 }
 
 // What a layer makes of its sums, with its own input as the addend where the types allow it.
@@ -229,16 +221,15 @@ struct LayerNumbers {
 };
 
 template <class In, class Out>
-void check_integer_conv_layer(const ConvGeometry& geometry, bool depthwise) {
-    constexpr std::size_t kIns = 6;
-    const std::size_t outs = depthwise || std::is_same_v<In, Out> ? kIns : 19;
-    const Image<In> image = some_image<In>(kIns);
+void check_integer_conv_layer(const ConvGeometry& geometry, bool depthwise, std::size_t ins,
+                              std::size_t outs) {
+    const Image<In> image = some_image<In>(ins);
     const auto [height, width] = geometry.kernel;
-    const std::size_t seen = depthwise ? 1 : kIns, taps = height * width;
+    const std::size_t seen = depthwise ? 1 : ins, taps = height * width;
     const std::int64_t most = kMaxSum / 2, largest = kLargestSample<In>;
     const std::int64_t limit = weight_limit<IntegerWeight<In>>(most, seen * taps, largest);
     const auto weights = some_weights(outs * seen * taps, limit);
-    const bool adds = std::is_same_v<In, Out> && geometry.kernel[0] == 3;
+    const bool adds = std::is_same_v<In, Out> && geometry.kernel[0] == 3 && ins == outs;
     LayerNumbers<Out> of(outs, adds, most);
     for (std::size_t c = 0; adds && c < outs; ++c)
         of.numbers.addend_zeros[c] = image.zeros.empty() ? 0 : image.zeros[c];
@@ -307,9 +298,14 @@ void check_integer_block_layer(const Phase& phase, const Margins& margins) {
 template <class In, class Out>
 void check_integer_layers() {
     check_integer_elements<In, Out>();
-    for (const bool depthwise : {false, true}) {
-        check_integer_conv_layer<In, Out>({{3, 3}, around(1), {1, 1}}, depthwise);
-        check_integer_conv_layer<In, Out>({{2, 5}, {Margin{1, 1}, Margin{0, 4}}, {2, 3}}, depthwise);
+    const std::size_t outs = std::is_same_v<In, Out> ? 6 : 19;
+    const ConvGeometry uneven{{2, 5}, {Margin{1, 1}, Margin{0, 4}}, {2, 3}};
+    for (const ConvGeometry& geometry : {ConvGeometry{{3, 3}, around(1), {1, 1}}, uneven}) {
+        check_integer_conv_layer<In, Out>(geometry, false, 6, outs);
+        check_integer_conv_layer<In, Out>(geometry, true, 6, 6);
+        // Few outputs of many channels have a kernel of their own.
+        for (std::size_t few = 1; few <= 4; ++few)
+            check_integer_conv_layer<In, Out>(geometry, false, 64, few);
     }
 }
 

@@ -208,29 +208,47 @@ ValueId add_integer_blocks(PlanBuilder& builder, const IntegerLayer& layer, cons
         some_result(layer.to, layer.outs));
 }
 
-ValueId add_elements(PlanBuilder& builder, std::vector<ValueId> inputs, IntegerElements::Kind kind,
-                     SampleType to, std::size_t channels) {
-    using Kind = IntegerElements::Kind;
-    const auto between = [](std::int64_t most) {
-        return [most] { return static_cast<std::int32_t>(integer_between(-most, most)); };
+// A layer that computes element by element; the second multipliers and the offsets of those that have
+// them.
+struct Elements {
+    enum class Kind { rescale, add, multiply } kind;
+    std::vector<std::int32_t> multipliers, second_multipliers, offsets;
+
+    ValueId append(PlanBuilder& builder, ValueId first, ValueId second,
+                   const IntegerResult& result) const {
+        switch (kind) {
+            case Kind::rescale:
+                return builder.integer_rescale("elements", first, multipliers, second_multipliers,
+                                               offsets, result);
+            case Kind::add:
+                return builder.integer_add("elements", first, second, multipliers,
+                                           second_multipliers, result);
+            default:
+                return builder.integer_multiply("elements", first, second, multipliers, result);
+        }
+    }
+};
+
+Elements some_elements(Elements::Kind kind, std::size_t channels) {
+    const auto some = [&](std::int64_t most) {
+        return made<std::int32_t>(channels, [most] {
+            return static_cast<std::int32_t>(integer_between(-most, most));
+        });
     };
-    IntegerElements elements{};
-    elements.kind = kind;
-    elements.multipliers =
-        made<std::int32_t>(channels, between(kind == Kind::multiply ? 1 << 26 : 1 << 17));
-    if (kind != Kind::multiply)
-        elements.second_multipliers = made<std::int32_t>(channels, between(1 << 17));
-    if (kind == Kind::rescale)
-        elements.offsets = made<std::int64_t>(
-            channels, [] { return integer_between(-(std::int64_t{1} << 23), 1 << 23); });
-    return builder.integer_elements("elements", std::move(inputs), std::move(elements),
-                                    some_result(to, channels));
+    return {kind, some(kind == Elements::Kind::multiply ? 1 << 26 : 1 << 17), some(1 << 17),
+            some(1 << 23)};
+}
+
+ValueId add_elements(PlanBuilder& builder, std::vector<ValueId> inputs, Elements::Kind kind,
+                     SampleType to, std::size_t channels) {
+    return some_elements(kind, channels)
+        .append(builder, inputs.front(), inputs.back(), some_result(to, channels));
 }
 
 // Every operation of integers, and a result of the size of the input, one channel of 16 bits: height
 // and width are multiples of 2, at least 8.
 PlanBuilder integer_network(SampleType input, std::size_t ins, ValueId& output) {
-    using Kind = IntegerElements::Kind;
+    using Kind = Elements::Kind;
     constexpr SampleType u8 = SampleType::u8, i16 = SampleType::i16;
     PlanBuilder builder(input, input == u8 ? made<std::int16_t>(ins, [] {
         return static_cast<std::int16_t>(integer_between(0, 255));
@@ -238,7 +256,10 @@ PlanBuilder integer_network(SampleType input, std::size_t ins, ValueId& output) 
     const ValueId head = add_integer_conv(builder, {Plan::input(), input, ins, 17, u8});
     const ValueId block = add_integer_blocks(builder, {head, u8, 17, 20, u8}, {0, 3});
     const ValueId added = add_integer_blocks(builder, {block, u8, 20, 17, u8, head}, {2, 1});
-    const ValueId words = add_integer_blocks(builder, {added, u8, 17, 18, i16}, {0, 0});
+    const ValueId plain = add_integer_blocks(builder, {added, u8, 17, 18, i16}, {0, 0});
+    // A sum of a value of other samples than the result.
+    const ValueId mixed = add_integer_blocks(builder, {added, u8, 17, 18, u8, plain}, {3, 2});
+    const ValueId words = add_integer_conv(builder, {mixed, u8, 18, 18, i16, mixed});
     const ValueId depth = add_integer_conv(builder, {words, i16, 18, 18, i16, words}, true);
     const ValueId half = add_integer_conv(
         builder, {depth, i16, 18, 16, i16, {}, {3, 2}, {2, 2}, {Margin{1, 1}, Margin{0, 1}}});

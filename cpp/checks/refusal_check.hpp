@@ -120,9 +120,8 @@ void check_integer_layer_refusals() {
     const std::vector<std::int16_t> zeros{1, 2};
     PlanBuilder builder(u8, zeros);
     const IntegerResult bytes{u8, {3, 4}, 0, 255};
-    const ValueId words = builder.integer_elements(
-        "words", {0}, {IntegerElements::Kind::rescale, {1, 1}, {1, 1}, {0, 0}, {}, 0, 0},
-        {i16, {0, 0}, -9, 9});
+    const ValueId words =
+        builder.integer_rescale("words", 0, {1, 1}, {1, 1}, {0, 0}, {i16, {0, 0}, -9, 9});
     const IntegerMultipliers good{{0, 0}, {1, 1}, {1, 1}, {}};
     const ConvGeometry geometry{{1, 1}, {}, {1, 1}};
     const auto conv = [&](const char* what, std::int16_t weight, const IntegerMultipliers& numbers,
@@ -139,7 +138,7 @@ void check_integer_layer_refusals() {
     conv("three multipliers", 1, {{0, 0}, {1, 1, 1}, {1, 1}, {}}, bytes);
     conv("no negative multipliers", 1, {{0, 0}, {1, 1}, {}, {}}, bytes);
     conv("no addend multipliers", 1, good, bytes, ValueId{0});
-    conv("an addend of another type", 1, {{0, 0}, {1, 1}, {1, 1}, {1, 1}}, bytes, words);
+    conv("an addend without multipliers", 1, good, bytes, words);
     conv("an addend that is not there", 1, good, bytes, ValueId{9});
     conv("a result of floats", 1, good, {SampleType::f32, {0, 0}, 0, 1});
     conv("one zero point", 1, good, {u8, {3}, 0, 255});
@@ -170,9 +169,8 @@ void check_integer_layer_refusals() {
 void check_integer_block_refusals() {
     constexpr SampleType u8 = SampleType::u8;
     PlanBuilder builder(u8, std::vector<std::int16_t>{1, 2});
-    const auto words = builder.integer_elements(
-        "words", {0}, {IntegerElements::Kind::rescale, {1, 1}, {1, 1}, {0, 0}, {}, 0, 0},
-        {SampleType::i16, {0, 0}, -9, 9});
+    const ValueId words = builder.integer_rescale("words", 0, {1, 1}, {1, 1}, {0, 0},
+                                                  {SampleType::i16, {0, 0}, -9, 9});
     const auto blocks = [&](const char* what, ValueId input, const WeightShape& shape,
                             std::size_t shift_count, std::uint8_t shift, const Phase& phase) {
         const std::vector<std::int16_t> weights(shape[0] * shape[1] * shape[2] * shape[3]);
@@ -191,23 +189,15 @@ void check_integer_block_refusals() {
     blocks("a shift of 25", 0, good, 36, 25, {0, 0});
     blocks("a phase of 4", 0, good, 36, 9, {4, 0});
     blocks("a phase of -1", 0, good, 36, 9, {0, -1});
-    const auto elements = [&](const char* what, std::vector<ValueId> inputs,
-                              const IntegerElements& of) {
-        expect_refusal(what, [&] {
-            builder.integer_elements("layer", inputs, of, {u8, {0, 0}, 0, 255});
-        });
-    };
-    using Kind = IntegerElements::Kind;
-    elements("one input of a sum", {0}, {Kind::add, {1, 1}, {1, 1}, {}, {}, 0, 0});
-    elements("two inputs of a rescaling", {0, 0},
-             {Kind::rescale, {1, 1}, {1, 1}, {0, 0}, {}, 0, 0});
-    elements("one multiplier", {0}, {Kind::rescale, {1}, {1, 1}, {0, 0}, {}, 0, 0});
-    elements("no second multipliers", {0, 0}, {Kind::add, {1, 1}, {}, {}, {}, 0, 0});
-    elements("second multipliers of a product", {0, 0},
-             {Kind::multiply, {1, 1}, {1, 1}, {}, {}, 0, 0});
-    elements("no offsets", {0}, {Kind::rescale, {1, 1}, {1, 1}, {}, {}, 0, 0});
-    elements("an offset of 49 bits", {0},
-             {Kind::rescale, {1, 1}, {1, 1}, {0, std::int64_t{1} << 48}, {}, 0, 0});
+    const IntegerResult result{u8, {0, 0}, 0, 255};
+    expect_refusal("one multiplier",
+                   [&] { builder.integer_rescale("layer", 0, {1}, {1, 1}, {0, 0}, result); });
+    expect_refusal("no offsets",
+                   [&] { builder.integer_rescale("layer", 0, {1, 1}, {1, 1}, {}, result); });
+    expect_refusal("no second multipliers",
+                   [&] { builder.integer_add("layer", 0, 0, {1, 1}, {}, result); });
+    expect_refusal("three multipliers of a product",
+                   [&] { builder.integer_multiply("layer", 0, 0, {1, 1, 1}, result); });
 }
 
 void check_refusals() {

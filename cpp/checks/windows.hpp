@@ -154,7 +154,8 @@ void call_in_pieces(const ConvWindow<In, Out>& window, Pieces pieces, const Kern
             piece.input += y * window.input_row + x * window.input_pixel;
             piece.output += y * window.output_row + x * window.output_pixel;
             if (piece.addend != nullptr)
-                piece.addend += y * window.addend_row + x * window.addend_pixel;
+                piece.addend = static_cast<const Out*>(window.addend) + y * window.addend_row +
+                               x * window.addend_pixel;
             piece.height = height;
             piece.width = width;
             kernel(piece);
