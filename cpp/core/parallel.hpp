@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <functional>
 #include <system_error>
 #include <thread>
 #include <type_traits>
 #include <vector>
+
+#include "thread_apart.hpp"
 
 namespace nnr {
 
@@ -24,13 +25,15 @@ template <class Work>
 void parallel_for(std::size_t count, std::size_t threads, const Work& work) {
     static_assert(std::is_nothrow_invocable_v<const Work&, std::size_t, std::size_t>);
     const std::size_t parts = std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(count, 1));
-    std::vector<std::jthread> others;
+    std::vector<ThreadApart> others;
     others.reserve(parts - 1);
     std::size_t started = 1;
     try {
         for (; started < parts; ++started)
-            others.emplace_back(std::cref(work), part_begin(count, parts, started),
-                                part_begin(count, parts, started + 1));
+            others.emplace_back([&work, first = part_begin(count, parts, started),
+                                 last = part_begin(count, parts, started + 1)] {
+                work(first, last);
+            });
     } catch (const std::system_error&) {
         work(part_begin(count, parts, started), count);
     }
@@ -71,7 +74,7 @@ void parallel_team(std::size_t threads, const Work& work) {
     static_assert(std::is_nothrow_invocable_v<const Work&, std::size_t, std::size_t, Meeting&>);
     std::atomic<std::size_t> size{0};
     Meeting meeting;
-    std::vector<std::jthread> others;
+    std::vector<ThreadApart> others;
     others.reserve(threads - 1);
     try {
         for (std::size_t member = 1; member < threads; ++member)
