@@ -9,16 +9,18 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import nnr
 
-from .networks import Size
 from .timing import rotate
 
-PICTURES = {"64x64": (64, 64), "416x240": (240, 416)}
+if TYPE_CHECKING:  # it imports onnx, which is measured
+    from .networks import Size
+
+PICTURES: dict[str, Size] = {"64x64": (64, 64), "416x240": (240, 416)}
 SMALL_FRAMES = {"416x240": (240, 416)}
 FRAMES = SMALL_FRAMES | {"1920x1080": (1080, 1920)}
 PATCH = (64, 64)

@@ -74,33 +74,26 @@ std::vector<float> pack_winograd(std::span<const float> weights, const WeightSha
         {1.0 / 6, -root_two / 6, 1.0 / 3},
         {0.0, 0.0, 1.0},
     };
-    // Tap by tap in the order of the kernels, so that all kernels are transformed side by side.
-    const std::size_t ins = shape[1];
-    const std::size_t size = round_up(shape[0], kChannelBlock) * ins;
+    // The kernels of a block of output channels side by side, as they are packed.
+    const std::size_t run = shape[1] * kChannelBlock;
+    const std::size_t size = round_up(shape[0], kChannelBlock) * shape[1];
     const std::vector<float> taps = pack_blocks<float>(weights, shape, 1);
-    const auto tap = [&](std::size_t kernel, std::size_t y, std::size_t x) {
-        const std::size_t block = kernel / (ins * kChannelBlock);
-        const std::size_t place = kernel % (ins * kChannelBlock);
-        return static_cast<double>(
-            taps[((block * kTaps + y) * kTaps + x) * ins * kChannelBlock + place]);
-    };
-    std::vector<double> rows(kWinogradInputs * kTaps * size);
-    for (std::size_t i = 0; i < kWinogradInputs; ++i)
-        for (std::size_t x = 0; x < kTaps; ++x) {
-            double* row = rows.data() + (i * kTaps + x) * size;
-            for (std::size_t k = 0; k < size; ++k)
-                row[k] = points[i][0] * tap(k, 0, x) + points[i][1] * tap(k, 1, x) +
-                         points[i][2] * tap(k, 2, x);
-        }
     std::vector<float> packed(kWinogradPositions * size);
-    for (std::size_t i = 0; i < kWinogradInputs; ++i)
-        for (std::size_t j = 0; j < kWinogradInputs; ++j) {
-            const double* row = rows.data() + i * kTaps * size;
-            float* position = packed.data() + (i * kWinogradInputs + j) * size;
-            for (std::size_t k = 0; k < size; ++k)
-                position[k] = static_cast<float>(points[j][0] * row[k] +
-                                                 points[j][1] * row[size + k] +
-                                                 points[j][2] * row[2 * size + k]);
+    std::vector<double> rows(kTaps * run);
+    for (std::size_t first = 0; first < size; first += run)
+        for (std::size_t i = 0; i < kWinogradInputs; ++i) {
+            const float* tap = taps.data() + first * kTaps * kTaps;
+            for (std::size_t k = 0; k < kTaps * run; ++k)
+                rows[k] = points[i][0] * static_cast<double>(tap[k]) +
+                          points[i][1] * static_cast<double>(tap[kTaps * run + k]) +
+                          points[i][2] * static_cast<double>(tap[2 * kTaps * run + k]);
+            for (std::size_t j = 0; j < kWinogradInputs; ++j) {
+                float* position = packed.data() + (i * kWinogradInputs + j) * size + first;
+                for (std::size_t k = 0; k < run; ++k)
+                    position[k] = static_cast<float>(points[j][0] * rows[k] +
+                                                     points[j][1] * rows[run + k] +
+                                                     points[j][2] * rows[2 * run + k]);
+            }
         }
     return packed;
 }
