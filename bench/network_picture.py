@@ -32,7 +32,9 @@ def draw(speed: Sequence[Any], peaks: dict[str, dict[str, float]], path: Path) -
     panels[0].set_ylim(bottom=0)
     panels[0].set_ylabel(f"GFLOP/s, {speed[0]['network']}")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
+    figure.legend(
+        handles, labels, loc="outside lower center", handlelength=4, ncols=5, frameon=False
+    )
     figure.savefig(path, dpi=130, metadata={"Software": None})
 
 

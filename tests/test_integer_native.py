@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from integer_models import compiled, every_layer, observed, read
+from integer_models import compiled, every_layer, graph_of, i16, i32, observed, read, u8
 from network_models import GraphMaker, as_model, codec_filter_7, cut_of, residual_filter
 from numpy.typing import NDArray
 from random_networks import RandomGraph, random_graphs
@@ -16,6 +16,7 @@ from random_networks import RandomGraph, random_graphs
 import nnr
 from nnr.networks import IntegerNetwork, Network
 from nnr.networks.integer import IntegerGraph, compile_graph
+from nnr.networks.integer.layers import IntegerAdd, IntegerRescale
 from nnr.reference import integer_network as twin
 
 
@@ -64,6 +65,22 @@ def test_random_networks_have_the_bits_of_the_twin(
     assert_equals_twin(made, q)
     tiled = IntegerNetwork(made).run_integers(q, threads=2, _cut=cut_of(tile))
     np.testing.assert_array_equal(tiled, twin.run(made, q))
+
+
+# 33 channels end in the middle of a vector; every sum of 48 bits is reached at both ends.
+@pytest.mark.parametrize("dtype", ["uint8", "int16"])
+def test_largest_sums_have_the_bits_of_the_twin(dtype: str) -> None:
+    most = (1 << 31) - 1
+    given = u8(33, 200) if dtype == "uint8" else i16(33)
+    multipliers = i32(*[most, -most, 1 << 16] * 11)
+    q = np.resize(np.array(given.limits, given.dtype), (33, 2, 3))
+    q[:, 1] = 0
+    for layer in (
+        IntegerAdd("a", (0, 0), multipliers, multipliers, -32768, 32767),
+        IntegerAdd("a", (0, 0), multipliers, multipliers[::-1].copy(), -5, 4),
+        IntegerRescale("r", (0,), multipliers, multipliers[::-1].copy(), multipliers, -9, 32767),
+    ):
+        assert_equals_twin(graph_of(layer, given, i16(33)), q)
 
 
 def test_every_size_has_the_bits_of_the_twin() -> None:

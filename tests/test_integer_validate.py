@@ -201,3 +201,13 @@ def test_malformed_values_are_refused(value: IntegerValue, why: str) -> None:
 def test_values_layers_and_output_fit() -> None:
     refuse(IntegerGraph((u8(1), u8(1)), (), 0), "has 1 values, got 2")
     refuse(IntegerGraph((u8(1),), (), 1), "output must be 0 to 0, got 1")
+
+
+def test_multipliers_are_above_the_least_number() -> None:
+    least = -(1 << 31)
+    for multipliers, fits in ((i32(least + 1), True), (i32(least), False)):
+        add = graph_of(IntegerAdd("a", (0, 0), multipliers, i32(1), 0, 9), i16(1), i16(1))
+        if fits:
+            validate(add)
+        else:
+            refuse(add, r"first_multipliers must be above -2\^31")

@@ -121,6 +121,9 @@ class LayerCheck:
                 f"{name} must be {self._value.channels} numbers of {np.dtype(dtype)}, "
                 f"got {array.dtype} of shape {array.shape}"
             )
+        # So that two products of it and 16 bits fit into 48.
+        if array.dtype == np.int32 and array.min() == np.iinfo(np.int32).min:
+            self._fail(f"{name} must be above -2^31")
 
     def _check_same_channels(self) -> None:
         channels = [value.channels for value in (*self._inputs, self._value)]
