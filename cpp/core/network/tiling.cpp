@@ -183,9 +183,9 @@ double Tiling::computed_samples(const Layer& layer) const {
 // layer. Large arenas cost a little.
 double Tiling::time(const Plan& plan, std::size_t images, std::size_t threads) const {
     constexpr double kFarPenalty = 1.04;
-    // Some twenty microseconds: meetings take three, but a hundred times that where other programs keep
+    // Some ten microseconds: meetings take three, but a hundred times that where other programs keep
     // the processors busy, and those who share nothing do not notice.
-    constexpr double kMeeting = 1e6;
+    constexpr double kMeeting = 5e5;
     double all = 0.0;
     for (const Layer& layer : plan.layers())
         all += time_of_pixel(plan, layer) * computed_samples(layer) * static_cast<double>(images);
