@@ -1,0 +1,217 @@
+"""The search for the fewest bytes at which a network loses no more than allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Generic, TypeVar
+
+from ..coding.nnc.search import largest
+from ..networks import PostFilter
+from .allocation import Allocation, Option, allocate, total_loss, total_size
+from .coder import Coder
+from .loss import Loss, LossMeter
+from .sensitivity import SingleLosses
+
+ChoiceT = TypeVar("ChoiceT")
+
+OnStep = Callable[[str], None]
+
+# Allocations in a row whose choices are measured one by one before the next is made. Those of
+# tensors that are to lose less than this part of all are not: the sensitivity will do.
+_ROUNDS = 4
+_NEGLIGIBLE = 0.01
+# Sums of losses that are tried lie so many to the octave, over as many octaves on both sides of the
+# loss that is allowed.
+_PER_OCTAVE, _OCTAVES = 32, 4
+# Moves that are tried at the end, and by how many places along the options of a tensor.
+_MOVES = 32
+_MOVE_REACH = 3
+# Of the loss that is allowed, by how much a prediction may well be wrong.
+_DOUBT = 0.03
+_FAR = 100.0
+
+
+@dataclass(frozen=True)
+class Found(Generic[ChoiceT]):
+    """An allocation, and what the whole network loses with it."""
+
+    allocation: Allocation[ChoiceT]
+    loss: Loss
+
+    @property
+    def choices(self) -> dict[str, ChoiceT]:
+        """The choice of each tensor."""
+        return {name: option.choice for name, option in self.allocation.items()}
+
+
+class Search(Generic[ChoiceT]):
+    """Tries codings of a network on pictures.
+
+    Parameters
+    ----------
+    coder : Coder
+    meter : LossMeter
+    max_loss : float
+        Of PSNR, in dB.
+    on_step : callable
+        Called after each trial with what it was.
+    """
+
+    def __init__(
+        self, coder: Coder[ChoiceT], meter: LossMeter, max_loss: float, on_step: OnStep
+    ) -> None:
+        self._coder = coder
+        self._meter = meter
+        self._max_loss = max_loss
+        self._on_step = on_step
+        self._tried: dict[tuple[tuple[str, ChoiceT], ...], Loss] = {}
+        self._best: Found[ChoiceT] | None = None
+        self.singles = SingleLosses(coder, self._measure_single)
+
+    def run(self) -> Found[ChoiceT]:
+        """Return the smallest that was found.
+
+        Raises
+        ------
+        ValueError
+            The loss is not within reach.
+        """
+        self.singles.measure_around(self._max_loss)
+        options = self._measured_options()
+        self._search_sum(options)
+        self._try_moves(options)
+        if self._best is None:
+            least = min(loss.psnr for loss in self._tried.values())
+            raise ValueError(
+                f"max_loss: {self._max_loss:g} dB is not within reach, the least was {least:.3g} dB"
+            )
+        return self._best
+
+    def _measured_options(self) -> dict[str, list[Option[ChoiceT]]]:
+        """All options, with those measured alone that the allocation chooses."""
+        shares = self.singles.shares(self._max_loss)
+        candidates = {
+            name: self._coder.candidates(name, shares[name])
+            if name in shares
+            # What changes nothing here may matter elsewhere, so it stays reasonably fine.
+            else [self._coder.probe(name, (self._coder.scale(name) / 64) ** 2)]
+            for name in self._coder.sizes
+        }
+        for _ in range(_ROUNDS):
+            options = self.singles.options(candidates)
+            for name, option in allocate(options, self._max_loss).items():
+                if option.loss > _NEGLIGIBLE * self._max_loss:
+                    self.singles.measure(name, option.choice)
+        return self.singles.options(candidates)
+
+    def _search_sum(self, options: dict[str, list[Option[ChoiceT]]]) -> None:
+        """Find the largest sum of the losses of single tensors at which the network may lose it."""
+
+        def measure(number: int) -> float:
+            allowed = self._max_loss * 2 ** (number / _PER_OCTAVE)
+            return self._try(allocate(options, allowed)).psnr
+
+        def predict(number: int, loss: float) -> int:
+            octaves = math.log2(self._max_loss / loss) if 0 < loss < math.inf else 1.0
+            return number + round(octaves * _PER_OCTAVE)
+
+        end = _OCTAVES * _PER_OCTAVE
+        largest(measure, self._max_loss, predict, 0, (-end, end))
+
+    def _try_moves(self, options: dict[str, list[Option[ChoiceT]]]) -> None:
+        """Move single tensors, or one up and another down, while that saves bytes."""
+        if self._best is None:
+            return
+        least = _NEGLIGIBLE * total_size(self._best.allocation)
+        heavy = [name for name, option in self._best.allocation.items() if option.size > least]
+        fronts = {name: _front(options[name]) for name in heavy}
+        left = _MOVES
+        while left:
+            before = self._best
+            for moved in self._moves(fronts, before):
+                left -= 1
+                self._try(moved)
+                if self._best is not before or not left:
+                    break
+            if self._best is before:
+                return
+
+    def _moves(
+        self, fronts: Mapping[str, list[Option[ChoiceT]]], found: Found[ChoiceT]
+    ) -> Iterator[Allocation[ChoiceT]]:
+        """Allocations of fewer bytes near one, those first that promise to save most."""
+        before = found.allocation
+        promising = []
+        for changes in _changes(fronts, before):
+            saved = sum(before[name].size - option.size for name, option in changes.items())
+            loss = found.loss.psnr + sum(
+                self.singles.psnr(name, option) - self.singles.psnr(name, before[name])
+                for name, option in changes.items()
+            )
+            if saved > 0:
+                promising.append((saved * self._chance(loss), before | changes))
+        promising.sort(key=lambda item: -item[0])
+        yield from (moved for _, moved in promising if _key(moved) not in self._tried)
+
+    def _chance(self, loss: float) -> float:
+        """How likely a network loses no more than allowed, if this loss was predicted."""
+        excess = (loss / self._max_loss - 1) / _DOUBT
+        return 1 / (1 + math.exp(min(excess, _FAR)))
+
+    def _try(self, allocation: Allocation[ChoiceT]) -> Loss:
+        key = _key(allocation)
+        if key not in self._tried:
+            self._tried[key] = loss = self._measure(dict(key))
+            self._on_step(f"{total_size(allocation):,} bytes, {loss.psnr:.4f} dB")
+            smaller = self._best is None or total_size(allocation) < total_size(
+                self._best.allocation
+            )
+            if loss.psnr <= self._max_loss and smaller:
+                self._best = Found(allocation, loss)
+        return self._tried[key]
+
+    def _measure_single(self, choices: Mapping[str, ChoiceT]) -> Loss:
+        loss = self._measure(choices)
+        self._on_step(f"sensitivity of {', '.join(choices)}")
+        return loss
+
+    def _measure(self, choices: Mapping[str, ChoiceT]) -> Loss:
+        try:
+            post_filter = PostFilter.load(self._coder.model(choices))
+        except ValueError:
+            # A constant that the graph needs, such as a divisor, came to mean something else.
+            return Loss(math.inf, math.inf)
+        return self._meter.measure(post_filter)
+
+
+def _key(allocation: Allocation[ChoiceT]) -> tuple[tuple[str, ChoiceT], ...]:
+    return tuple((name, option.choice) for name, option in allocation.items())
+
+
+def _front(options: list[Option[ChoiceT]]) -> list[Option[ChoiceT]]:
+    """The options that no other is better than in both respects, the largest first."""
+    front: list[Option[ChoiceT]] = []
+    for option in sorted(options, key=lambda option: (option.loss, option.size)):
+        if not front or option.size < front[-1].size:
+            front.append(option)
+    return front
+
+
+def _changes(
+    fronts: Mapping[str, list[Option[ChoiceT]]], allocation: Allocation[ChoiceT]
+) -> Iterator[dict[str, Option[ChoiceT]]]:
+    """One tensor coarser, and perhaps another one finer."""
+    coarser, finer = {}, {}
+    for name, front in fronts.items():
+        size = allocation[name].size
+        coarser[name] = [option for option in front if option.size < size][:_MOVE_REACH]
+        finer[name] = [option for option in front if option.size > size][-_MOVE_REACH:]
+    for name, options in coarser.items():
+        yield from ({name: option} for option in options)
+        for other in fronts:
+            if other != name:
+                pairs = product(options, finer[other])
+                yield from ({name: down, other: up} for down, up in pairs)
