@@ -59,14 +59,10 @@ def error_shares(
     {'wide': 0.1, 'thin': 0.1}
     """
     total = sum(counts.values())
-    return {
-        name: allowed * count / total / sensitivities[name] for name, count in counts.items()
-    }
+    return {name: allowed * count / total / sensitivities[name] for name, count in counts.items()}
 
 
-def allocate(
-    options: Options[ChoiceT], allowed: float
-) -> Allocation[ChoiceT]:
+def allocate(options: Options[ChoiceT], allowed: float) -> Allocation[ChoiceT]:
     """Choose an option for each tensor: few bytes in all, and a sum of losses within *allowed*.
 
     The best multiplier comes first; what it leaves of *allowed* goes to the steps that save most for
@@ -103,9 +99,7 @@ def total_size(chosen: Mapping[str, Option[ChoiceT]]) -> int:
     return sum(option.size for option in chosen.values())
 
 
-def _cheapest(
-    options: Options[ChoiceT], multiplier: float
-) -> Allocation[ChoiceT]:
+def _cheapest(options: Options[ChoiceT], multiplier: float) -> Allocation[ChoiceT]:
     """The options of which loss and bytes, each worth *multiplier*, are least."""
     return {
         name: min(listed, key=lambda o: (o.loss + multiplier * o.size, o.size))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import cast
 
 import numpy as np
 
@@ -141,7 +142,7 @@ def _place(size: FrameFormat, number: int) -> tuple[int, int]:
 def _cut(frame: Frame, top: int, left: int) -> Frame:
     def cut(plane: Plane, scale: int) -> Plane:
         rows, columns = (slice(n // scale, (n + _SIDE) // scale) for n in (top, left))
-        return np.ascontiguousarray(plane[rows, columns])
+        return cast(Plane, np.ascontiguousarray(plane[rows, columns]))
 
     return Frame(cut(frame.y, 1), cut(frame.u, 2), cut(frame.v, 2), frame.bit_depth)
 

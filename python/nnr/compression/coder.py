@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..models.model import Model
+
+ERROR_OF_STEP = 1 / 12
+"""Of the square of its step, the mean square error of the uniform quantiser."""
 
 
 class Cost(NamedTuple):
@@ -30,6 +37,10 @@ class Coder(Protocol[ChoiceT]):
         """The number of elements of each tensor that there is a choice for, by name."""
         ...
 
+    def kept_size(self, name: str) -> int:
+        """Return the bytes of a tensor that there is no choice for."""
+        ...
+
     def scale(self, name: str) -> float:
         """Return the root of the mean square of a tensor's values."""
         ...
@@ -50,6 +61,11 @@ class Coder(Protocol[ChoiceT]):
         """Return the model with these tensors as the decoder gives them, others as they were."""
         ...
 
-    def describe(self, choice: ChoiceT) -> dict[str, Any]:
+    def describe(self, name: str, choice: ChoiceT) -> dict[str, Any]:
         """Return a choice as JSON has it."""
         ...
+
+
+def root_mean_square(values: NDArray[Any]) -> float:
+    """Return the root of the mean square of all values."""
+    return math.sqrt(float(np.mean(np.square(values.astype(np.float64)))))

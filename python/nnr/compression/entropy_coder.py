@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from itertools import groupby
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from .. import _core
 from ..coding.nnc.encoder import Encoder
@@ -15,14 +12,16 @@ from ..coding.nnc.options import EncodeOptions
 from ..coding.nnc.steps import highest_qp, qp_at_most
 from ..coding.nnc.targets import errors
 from ..models.model import Model
-from .coder import Cost
-from .grid import DENSITY, grid_qp
+from .coder import ERROR_OF_STEP, Cost, root_mean_square
+from .grid import grid_qp
 
-# Of the square of its step, the mean square error of the uniform quantiser.
-_ERROR_OF_STEP = 1 / 12
-# What is tried lies within two octaves of the step that the derivation gives. The step of dependent
+# Steps 4 % apart, so that little is left of what is allowed; they are all steps of training at a
+# density of 2 too.
+DENSITY = 4
+
+# What is tried lies within an octave of the step that the derivation gives. The step of dependent
 # quantisation is finer by about one octave for the same error.
-_REACH = 2 << DENSITY
+_REACH = 1 << DENSITY
 _DEPENDENT_SHIFT = -(1 << DENSITY)
 # Weights of the rate; above 1, a coarser step is the better way to fewer bytes.
 _RATE_WEIGHTS = (0.0, 0.5, 1.0)
@@ -34,7 +33,7 @@ class EntropyChoice(NamedTuple):
     Parameters
     ----------
     qp : int
-        At a density of 2.
+        At a density of 4.
     dq : bool
         Whether the quantisation is dependent; otherwise it is uniform, to the nearest.
     rdo : float
@@ -63,17 +62,14 @@ class EntropyCoder:
     ) -> None:
         options = EncodeOptions(qp=0, qp_density=DENSITY, threads=threads)
         self._encoder = Encoder(model, options, with_values=True)
-        planned = self._encoder.planned
-        self._index = {
-            each.name: index
-            for index, each in enumerate(planned)
-            if each.is_float and each.coded.size and each.name not in keep
-        }
-        for each in planned:
-            each.raw = each.name in keep and each.is_float
-        chosen = set(self._index.values())
-        self._encoder.run(index for index in range(len(planned)) if index not in chosen)
-        self._grids = {name: grid_qp(model.tensors[name]) for name in self._index}
+        self._index: dict[str, int] = {}
+        self._kept: dict[str, int] = {}
+        for index, planned in enumerate(self._encoder.planned):
+            has_choice = planned.is_float and planned.coded.size and planned.name not in keep
+            (self._index if has_choice else self._kept)[planned.name] = index
+            planned.raw = planned.is_float and planned.name in keep
+        self._encoder.run(self._kept.values())
+        self._grids = {name: grid_qp(model.tensors[name], DENSITY) for name in self._index}
         self._costs: dict[tuple[str, EntropyChoice], Cost] = {}
         self._coded: dict[str, EntropyChoice] = {}
 
@@ -82,15 +78,13 @@ class EntropyCoder:
         """The number of elements of each tensor that there is a choice for, by name."""
         return {name: self._encoder.planned[i].coded.size for name, i in self._index.items()}
 
-    @property
-    def grids(self) -> Mapping[str, int | None]:
-        """The QP of the grid that the values of each tensor lie on, if they do."""
-        return self._grids
+    def kept_size(self, name: str) -> int:
+        """Return the bytes of a tensor that there is no choice for."""
+        return len(self._encoder.results[self._kept[name]].unit)
 
     def scale(self, name: str) -> float:
         """Return the root of the mean square of a tensor's values."""
-        values = self._encoder.planned[self._index[name]].coded
-        return math.sqrt(float(np.mean(np.square(values, dtype=np.float64))))
+        return root_mean_square(self._encoder.planned[self._index[name]].coded)
 
     def probe(self, name: str, error: float) -> EntropyChoice:
         """Return a choice of about this mean square error, the plainest that there is."""
@@ -115,13 +109,9 @@ class EntropyCoder:
         while missing:
             # One choice for each tensor, so that threads have several at a time.
             batch, missing = _first_of_each(missing)
-            self._code(dict(batch))
-            for name, choice in batch:
-                index = self._index[name]
-                count = self._encoder.planned[index].coded.size
-                squares = errors(self._encoder, index)[2]
-                size = len(self._encoder.results[index].unit)
-                self._costs[name, choice] = Cost(size, squares / count)
+            self._code(batch)
+            for name, choice in batch.items():
+                self._costs[name, choice] = self._cost(self._index[name])
         return [self._costs[pair] for pair in choices]
 
     def model(self, choices: Mapping[str, EntropyChoice]) -> Model:
@@ -136,10 +126,17 @@ class EntropyCoder:
         self._code(choices)
         return self._encoder.data()
 
-    def describe(self, choice: EntropyChoice) -> dict[str, Any]:
-        """Return a choice as JSON has it."""
+    def describe(self, name: str, choice: EntropyChoice) -> dict[str, Any]:
+        """Return a choice as JSON has it, and whether it is the grid that the values lie on."""
         step = _core.nnc_step_size(choice.qp, DENSITY)
-        return {"qp": choice.qp, "step": step, "dq": choice.dq, "rdo": choice.rdo}
+        grid = not choice.dq and choice.qp == self._grids[name]
+        return {"qp": choice.qp, "step": step, "dq": choice.dq, "rdo": choice.rdo, "grid": grid}
+
+    def _cost(self, index: int) -> Cost:
+        """Of a tensor as it is coded now."""
+        count = self._encoder.planned[index].coded.size
+        size = len(self._encoder.results[index].unit)
+        return Cost(size, errors(self._encoder, index)[2] / count)
 
     def _clamped(self, name: str, qp: int) -> int:
         finest = self._encoder.planner.finest(self._encoder.planned[self._index[name]])
@@ -155,12 +152,13 @@ class EntropyCoder:
 
 
 def _qp_of_error(error: float) -> int:
-    return qp_at_most(math.sqrt(error / _ERROR_OF_STEP), DENSITY)
+    return qp_at_most(math.sqrt(error / ERROR_OF_STEP), DENSITY)
 
 
 def _first_of_each(
     pairs: Sequence[tuple[str, EntropyChoice]],
-) -> tuple[list[tuple[str, EntropyChoice]], list[tuple[str, EntropyChoice]]]:
-    """The first pair of each name, and the others."""
-    by_name = [list(group) for _, group in groupby(sorted(pairs, key=lambda pair: pair[0]), key=lambda pair: pair[0])]
-    return [group[0] for group in by_name], [pair for group in by_name for pair in group[1:]]
+) -> tuple[dict[str, EntropyChoice], list[tuple[str, EntropyChoice]]]:
+    """The first choice of each name, and the other pairs."""
+    first: dict[str, EntropyChoice] = {}
+    others = [pair for pair in pairs if first.setdefault(*pair) != pair[1]]
+    return first, others

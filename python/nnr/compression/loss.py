@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-import numpy as np
-
 from ..evaluation.metrics import psnr
 from ..evaluation.tables import difference
 from ..networks import PostFilter
-from ..video.frame import Frame, Plane
+from ..video.frame import Frame
 from .calibration import Picture
 
 # Video coding's mean of the PSNR of Y, Cb and Cr.
 _FRAME_WEIGHTS = (6 / 8, 1 / 8, 1 / 8)
-_LUMA_WEIGHTS = (1.0, 0.0, 0.0)
+_LUMA_WEIGHTS = (1.0,)
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,7 @@ class LossMeter:
         self._pictures = pictures
         self._threads = threads
         outputs = [self._filtered(original, picture) for picture in pictures]
-        self._weights = _LUMA_WEIGHTS
-        if any(_chroma_differs(*pair) for pair in zip(pictures, outputs, strict=True)):
-            self._weights = _FRAME_WEIGHTS
+        self._weights = _FRAME_WEIGHTS if original.filters_chroma else _LUMA_WEIGHTS
         self._references = [
             _Reference(output, self._psnrs(picture.source, output))
             for picture, output in zip(pictures, outputs, strict=True)
@@ -74,8 +70,7 @@ class LossMeter:
     @property
     def metric(self) -> str:
         """Which PSNR it is, in words."""
-        luma = self._weights == _LUMA_WEIGHTS
-        return "luma PSNR" if luma else "PSNR of Y, Cb and Cr, 6:1:1"
+        return "luma PSNR" if len(self._weights) == 1 else "PSNR of Y, Cb and Cr, 6:1:1"
 
     @property
     def psnr(self) -> float:
@@ -93,30 +88,23 @@ class LossMeter:
     def _loss(self, picture: Picture, reference: _Reference, output: Frame) -> Loss:
         psnrs = self._psnrs(picture.source, output)
         losses = [difference(*pair) for pair in zip(reference.psnr, psnrs, strict=True)]
-        changes = [
-            _loss_of_noise(value, _psnr(*planes, output.bit_depth, output.bit_depth))
-            for value, *planes in zip(
-                reference.psnr, reference.output.planes, output.planes, strict=False
-            )
-        ]
-        return Loss(self._mean(losses), self._mean(changes))
+        noises = self._psnrs(reference.output, output)
+        changes = map(_loss_of_noise, reference.psnr, noises)
+        return Loss(self._mean(losses), self._mean(list(changes)))
 
     def _psnrs(self, source: Frame, output: Frame) -> tuple[float, ...]:
-        planes = zip(source.planes, output.planes, self._weights, strict=True)
-        depths = source.bit_depth, output.bit_depth
-        return tuple(_psnr(before, after, *depths) for before, after, weight in planes if weight)
+        """The PSNR of each plane that the network filters."""
+        return tuple(
+            psnr(before, after, source_bit_depth=source.bit_depth, bit_depth=output.bit_depth)
+            for before, after, _ in zip(source.planes, output.planes, self._weights, strict=False)
+        )
 
     def _mean(self, values: Sequence[float]) -> float:
-        return sum(
-            value * weight for value, weight in zip(values, self._weights, strict=False) if weight
-        )
+        """Of the planes of one picture."""
+        return sum(value * weight for value, weight in zip(values, self._weights, strict=True))
 
     def _filtered(self, post_filter: PostFilter, picture: Picture) -> Frame:
         return post_filter.apply_frame(picture.decoded, qp=picture.qp, threads=self._threads)
-
-
-def _psnr(source: Plane, output: Plane, source_depth: int, depth: int) -> float:
-    return psnr(source, output, source_bit_depth=source_depth, bit_depth=depth)
 
 
 def _loss_of_noise(signal: float, noise: float) -> float:
@@ -124,10 +112,3 @@ def _loss_of_noise(signal: float, noise: float) -> float:
     if math.isinf(noise):
         return 0.0
     return 10 * math.log10(1 + 10 ** ((signal - noise) / 10))
-
-
-def _chroma_differs(picture: Picture, output: Frame) -> bool:
-    return not all(
-        np.array_equal(before, after)
-        for before, after in zip(picture.decoded.planes[1:], output.planes[1:], strict=True)
-    )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Generic, TypeVar
 
 from ..coding.nnc.search import largest
 from ..networks import PostFilter
-from .allocation import Allocation, Option, allocate, total_loss, total_size
+from .allocation import Allocation, Option, allocate, total_size
 from .coder import Coder
 from .loss import Loss, LossMeter
 from .sensitivity import SingleLosses
@@ -28,7 +27,7 @@ _NEGLIGIBLE = 0.01
 _PER_OCTAVE, _OCTAVES = 32, 4
 # Moves that are tried at the end, and by how many places along the options of a tensor.
 _MOVES = 32
-_MOVE_REACH = 3
+_MOVE_REACH = 4
 # Of the loss that is allowed, by how much a prediction may well be wrong.
 _DOUBT = 0.03
 _FAR = 100.0
@@ -69,6 +68,7 @@ class Search(Generic[ChoiceT]):
         self._on_step = on_step
         self._tried: dict[tuple[tuple[str, ChoiceT], ...], Loss] = {}
         self._best: Found[ChoiceT] | None = None
+        self.trials = 0
         self.singles = SingleLosses(coder, self._measure_single)
 
     def run(self) -> Found[ChoiceT]:
@@ -142,19 +142,24 @@ class Search(Generic[ChoiceT]):
     def _moves(
         self, fronts: Mapping[str, list[Option[ChoiceT]]], found: Found[ChoiceT]
     ) -> Iterator[Allocation[ChoiceT]]:
-        """Allocations of fewer bytes near one, those first that promise to save most."""
+        """Allocations of fewer bytes near one, those first that promise to save most.
+
+        For each option that is coarser it is one, with what goes best with it.
+        """
         before = found.allocation
-        promising = []
-        for changes in _changes(fronts, before):
+        promising: dict[tuple[str, ChoiceT], tuple[float, Allocation[ChoiceT]]] = {}
+        for coarser, changes in _changes(fronts, before):
             saved = sum(before[name].size - option.size for name, option in changes.items())
             loss = found.loss.psnr + sum(
                 self.singles.psnr(name, option) - self.singles.psnr(name, before[name])
                 for name, option in changes.items()
             )
-            if saved > 0:
-                promising.append((saved * self._chance(loss), before | changes))
-        promising.sort(key=lambda item: -item[0])
-        yield from (moved for _, moved in promising if _key(moved) not in self._tried)
+            promise = saved * self._chance(loss)
+            moved = before | changes
+            known = _key(moved) in self._tried
+            if saved > 0 and not known and promise > promising.get(coarser, (0.0,))[0]:
+                promising[coarser] = promise, moved
+        yield from (moved for _, moved in sorted(promising.values(), key=lambda pair: -pair[0]))
 
     def _chance(self, loss: float) -> float:
         """How likely a network loses no more than allowed, if this loss was predicted."""
@@ -179,6 +184,7 @@ class Search(Generic[ChoiceT]):
         return loss
 
     def _measure(self, choices: Mapping[str, ChoiceT]) -> Loss:
+        self.trials += 1
         try:
             post_filter = PostFilter.load(self._coder.model(choices))
         except ValueError:
@@ -202,16 +208,16 @@ def _front(options: list[Option[ChoiceT]]) -> list[Option[ChoiceT]]:
 
 def _changes(
     fronts: Mapping[str, list[Option[ChoiceT]]], allocation: Allocation[ChoiceT]
-) -> Iterator[dict[str, Option[ChoiceT]]]:
-    """One tensor coarser, and perhaps another one finer."""
+) -> Iterator[tuple[tuple[str, ChoiceT], Allocation[ChoiceT]]]:
+    """One tensor coarser and perhaps another one finer, each with what is coarser."""
     coarser, finer = {}, {}
     for name, front in fronts.items():
         size = allocation[name].size
         coarser[name] = [option for option in front if option.size < size][:_MOVE_REACH]
         finer[name] = [option for option in front if option.size > size][-_MOVE_REACH:]
     for name, options in coarser.items():
-        yield from ({name: option} for option in options)
-        for other in fronts:
-            if other != name:
-                pairs = product(options, finer[other])
-                yield from ({name: down, other: up} for down, up in pairs)
+        for option in options:
+            yield (name, option.choice), {name: option}
+            others = ((other, up) for other in fronts if other != name for up in finer[other])
+            for other, up in others:
+                yield (name, option.choice), {name: option, other: up}

@@ -89,7 +89,9 @@ class SingleLosses(Generic[ChoiceT]):
         counts = {name: self._coder.sizes[name] for name in sensitivities}
         return error_shares(counts, sensitivities, allowed)
 
-    def options(self, candidates: Mapping[str, Sequence[ChoiceT]]) -> dict[str, list[Option[ChoiceT]]]:
+    def options(
+        self, candidates: Mapping[str, Sequence[ChoiceT]]
+    ) -> dict[str, list[Option[ChoiceT]]]:
         """Return what candidates cost, by measurement or by the sensitivity."""
         sensitivities = self.sensitivities
         return {
