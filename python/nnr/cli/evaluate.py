@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
+
+from .several import SeveralQps
 
 
 class _PostFilterByDefault(TyperGroup):
@@ -21,25 +23,6 @@ class _PostFilterByDefault(TyperGroup):
         return super().parse_args(ctx, args if names_command else ["postfilter", *args])
 
 
-class _SeveralQps(TyperCommand):
-    """Take ``--qp 32 37`` for ``--qp 32 --qp 37``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Repeat the option before every value but the first."""
-        repeated: list[str] = []
-        values = 0
-        for argument in args:
-            if argument == "--qp":
-                values = 1
-            elif values and not argument.startswith("--"):
-                repeated += ["--qp"] if values > 1 else []
-                values += 1
-            else:
-                values = 0
-            repeated.append(argument)
-        return super().parse_args(ctx, repeated)
-
-
 app = typer.Typer(
     cls=_PostFilterByDefault,
     help="Measure what compressing a network costs where it is used. "
@@ -47,7 +30,7 @@ app = typer.Typer(
 )
 
 
-@app.command(cls=_SeveralQps)
+@app.command(cls=SeveralQps)
 def postfilter(
     sequences: Annotated[
         Path | None,

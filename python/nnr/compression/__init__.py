@@ -6,6 +6,6 @@ pictures, and `nnr.evaluation` compares networks that others made.
 
 from __future__ import annotations
 
-from .to_loss import LossCompression, TensorChoice, compress_to_loss, expected_steps
+from .to_loss import DEFAULT_QPS, LossCompression, TensorChoice, compress_to_loss, expected_steps
 
-__all__ = ["LossCompression", "TensorChoice", "compress_to_loss", "expected_steps"]
+__all__ = ["DEFAULT_QPS", "LossCompression", "TensorChoice", "compress_to_loss", "expected_steps"]

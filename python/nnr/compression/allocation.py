@@ -55,8 +55,8 @@ def error_shares(
 
     Examples
     --------
-    >>> error_shares({"wide": 300, "thin": 100}, {"wide": 3.0, "thin": 1.0}, 0.4)
-    {'wide': 0.1, 'thin': 0.1}
+    >>> error_shares({"wide": 300, "thin": 100}, {"wide": 3.0, "thin": 1.0}, 0.5)
+    {'wide': 0.125, 'thin': 0.125}
     """
     total = sum(counts.values())
     return {name: allowed * count / total / sensitivities[name] for name, count in counts.items()}

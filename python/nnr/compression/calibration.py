@@ -15,8 +15,6 @@ from ..video.frame import Frame, FrameFormat, Plane
 from ..video.sequence import FrameSequence
 from ..video.vvc import VvcSettings
 
-DEFAULT_QPS = (22, 27, 32, 37, 42)
-
 # At five QPs together a million luma samples, which a network of 200,000 weights filters in about a
 # second; as many patches as that from as many frames, since more of one frame tell little.
 _PATCHES = 8
@@ -50,7 +48,7 @@ class Picture:
 def calibration_pictures(
     sequences: Sequence[FrameSequence],
     *,
-    qps: Sequence[int] = DEFAULT_QPS,
+    qps: Sequence[int],
     cache: Cache | None = None,
     threads: int = 1,
     on_step: Callable[[str], None] = lambda step: None,  # noqa: ARG005

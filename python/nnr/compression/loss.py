@@ -17,6 +17,9 @@ from .calibration import Picture
 _FRAME_WEIGHTS = (6 / 8, 1 / 8, 1 / 8)
 _LUMA_WEIGHTS = (1.0,)
 
+# How many times as large as the loss of PSNR the change of the output may be.
+_MOST_HIDDEN = 2.0
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -34,6 +37,15 @@ class Loss:
 
     psnr: float
     change: float
+
+    @property
+    def counted(self) -> float:
+        """What must not be above the loss that is allowed.
+
+        It is *psnr* unless that hides more than half of *change*, as it does for a network that
+        does these pictures no good: chance would not be so kind to others.
+        """
+        return max(self.psnr, self.change / _MOST_HIDDEN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +83,16 @@ class LossMeter:
     def metric(self) -> str:
         """Which PSNR it is, in words."""
         return "luma PSNR" if len(self._weights) == 1 else "PSNR of Y, Cb and Cr, 6:1:1"
+
+    @property
+    def picture_count(self) -> int:
+        """How many pictures there are, all QPs together."""
+        return len(self._pictures)
+
+    @property
+    def qps(self) -> list[int]:
+        """The QPs of the pictures."""
+        return list(dict.fromkeys(picture.qp for picture in self._pictures))
 
     @property
     def psnr(self) -> float:

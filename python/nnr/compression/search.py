@@ -25,11 +25,16 @@ _NEGLIGIBLE = 0.01
 # Sums of losses that are tried lie so many to the octave, over as many octaves on both sides of the
 # loss that is allowed.
 _PER_OCTAVE, _OCTAVES = 32, 4
+# Where that is too much for a network, as little losses may grow faster than squares of errors, so
+# many times less is tried, so often.
+_LOWERING, _LOWERINGS = 16, 4
 # Moves that are tried at the end, and by how many places along the options of a tensor.
 _MOVES = 32
 _MOVE_REACH = 4
-# Of the loss that is allowed, by how much a prediction may well be wrong.
+# Of the loss that is allowed, by how much a prediction may well be wrong; and below which chance a
+# move is not tried.
 _DOUBT = 0.03
+_HOPELESS = 0.01
 _FAR = 100.0
 
 
@@ -80,19 +85,24 @@ class Search(Generic[ChoiceT]):
             The loss is not within reach.
         """
         self.singles.measure_around(self._max_loss)
-        options = self._measured_options()
-        self._search_sum(options)
+        expected = self._max_loss
+        for _ in range(_LOWERINGS):
+            options = self._measured_options(expected)
+            self._search_sum(options, expected)
+            if self._best is not None:
+                break
+            expected /= _LOWERING
         self._try_moves(options)
         if self._best is None:
-            least = min(loss.psnr for loss in self._tried.values())
+            least = min(loss.counted for loss in self._tried.values())
             raise ValueError(
                 f"max_loss: {self._max_loss:g} dB is not within reach, the least was {least:.3g} dB"
             )
         return self._best
 
-    def _measured_options(self) -> dict[str, list[Option[ChoiceT]]]:
-        """All options, with those measured alone that the allocation chooses."""
-        shares = self.singles.shares(self._max_loss)
+    def _measured_options(self, expected: float) -> dict[str, list[Option[ChoiceT]]]:
+        """All options around a sum of losses, with those measured alone that are chosen for it."""
+        shares = self.singles.shares(expected)
         candidates = {
             name: self._coder.candidates(name, shares[name])
             if name in shares
@@ -102,17 +112,17 @@ class Search(Generic[ChoiceT]):
         }
         for _ in range(_ROUNDS):
             options = self.singles.options(candidates)
-            for name, option in allocate(options, self._max_loss).items():
-                if option.loss > _NEGLIGIBLE * self._max_loss:
+            for name, option in allocate(options, expected).items():
+                if option.loss > _NEGLIGIBLE * expected:
                     self.singles.measure(name, option.choice)
         return self.singles.options(candidates)
 
-    def _search_sum(self, options: dict[str, list[Option[ChoiceT]]]) -> None:
-        """Find the largest sum of the losses of single tensors at which the network may lose it."""
+    def _search_sum(self, options: dict[str, list[Option[ChoiceT]]], expected: float) -> None:
+        """Find the largest sum of the losses of single tensors at which the network keeps its own."""
 
         def measure(number: int) -> float:
-            allowed = self._max_loss * 2 ** (number / _PER_OCTAVE)
-            return self._try(allocate(options, allowed)).psnr
+            allowed = expected * 2 ** (number / _PER_OCTAVE)
+            return self._try(allocate(options, allowed)).counted
 
         def predict(number: int, loss: float) -> int:
             octaves = math.log2(self._max_loss / loss) if 0 < loss < math.inf else 1.0
@@ -129,37 +139,40 @@ class Search(Generic[ChoiceT]):
         heavy = [name for name, option in self._best.allocation.items() if option.size > least]
         fronts = {name: _front(options[name]) for name in heavy}
         left = _MOVES
-        while left:
+        while left and (moves := self._moves(fronts, self._best)):
             before = self._best
-            for moved in self._moves(fronts, before):
+            for moved in moves[:left]:
                 left -= 1
                 self._try(moved)
-                if self._best is not before or not left:
+                if self._best is not before:
                     break
-            if self._best is before:
-                return
 
     def _moves(
         self, fronts: Mapping[str, list[Option[ChoiceT]]], found: Found[ChoiceT]
-    ) -> Iterator[Allocation[ChoiceT]]:
+    ) -> list[Allocation[ChoiceT]]:
         """Allocations of fewer bytes near one, those first that promise to save most.
 
-        For each option that is coarser it is one, with what goes best with it.
+        For each option that is coarser it is one, with what goes best with it and was not tried.
         """
         before = found.allocation
         promising: dict[tuple[str, ChoiceT], tuple[float, Allocation[ChoiceT]]] = {}
         for coarser, changes in _changes(fronts, before):
             saved = sum(before[name].size - option.size for name, option in changes.items())
-            loss = found.loss.psnr + sum(
-                self.singles.psnr(name, option) - self.singles.psnr(name, before[name])
-                for name, option in changes.items()
-            )
-            promise = saved * self._chance(loss)
-            moved = before | changes
-            known = _key(moved) in self._tried
-            if saved > 0 and not known and promise > promising.get(coarser, (0.0,))[0]:
+            chance = self._chance(self._predicted(found, changes))
+            promise, moved = saved * chance, before | changes
+            worth_trying = chance > _HOPELESS and _key(moved) not in self._tried
+            if worth_trying and promise > promising.get(coarser, (0.0,))[0]:
                 promising[coarser] = promise, moved
-        yield from (moved for _, moved in sorted(promising.values(), key=lambda pair: -pair[0]))
+        return [moved for _, moved in sorted(promising.values(), key=lambda pair: -pair[0])]
+
+    def _predicted(self, found: Found[ChoiceT], changes: Allocation[ChoiceT]) -> float:
+        """What an allocation should lose after some changes."""
+        psnr, change = found.loss.psnr, found.loss.change
+        for name, after in changes.items():
+            before = found.allocation[name]
+            psnr += self.singles.psnr(name, after) - self.singles.psnr(name, before)
+            change += after.loss - before.loss
+        return Loss(psnr, change).counted
 
     def _chance(self, loss: float) -> float:
         """How likely a network loses no more than allowed, if this loss was predicted."""
@@ -174,7 +187,7 @@ class Search(Generic[ChoiceT]):
             smaller = self._best is None or total_size(allocation) < total_size(
                 self._best.allocation
             )
-            if loss.psnr <= self._max_loss and smaller:
+            if loss.counted <= self._max_loss and smaller:
                 self._best = Found(allocation, loss)
         return self._tried[key]
 

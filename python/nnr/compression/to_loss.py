@@ -8,28 +8,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..coding.nnc import NncFile, decode
 from ..coding.uniform import CompressedModel
-from ..evaluation.cache import Cache
 from ..files import atomic_write
 from ..models.file_sizes import FileSizes
 from ..models.model import Model
 from ..networks import PostFilter
-from ..video import find_sequences, open_sequence
-from ..video.sequence import FrameSequence
-from .calibration import DEFAULT_QPS, calibration_pictures
-from .coder import Coder
-from .entropy_coder import EntropyCoder
-from .loss import Loss, LossMeter
-from .search import Found, Search
-from .uniform_coder import UniformCoder
+
+# What concerns video is imported where it is needed: most users of the package never see any.
+if TYPE_CHECKING:
+    from ..evaluation import Cache
+    from ..video import FrameSequence
+    from .coder import Coder
+    from .loss import Loss, LossMeter
+    from .search import Found
 
 ChoiceT = TypeVar("ChoiceT")
 
+DEFAULT_QPS = (22, 27, 32, 37, 42)
+"""Those of the video coding community's common test conditions, and one more."""
+
 # Trials of the search that do not depend on the number of tensors, and those that do, for a bar.
-_USUAL_TRIALS, _USUAL_TRIALS_A_TENSOR = 45, 3.5
+_USUAL_TRIALS, _USUAL_TRIALS_A_TENSOR = 45, 3.0
 # The error, of the root mean square of a tensor, whose loss is told.
 _TOLD_ERROR = 0.01
 
@@ -178,6 +180,11 @@ def compress_to_loss(
     """
     if not 0 < max_loss < math.inf:
         raise ValueError(f"max_loss must be above 0 dB, got {max_loss}")
+    if (per_channel or all_tensors) and not fixed_length:
+        raise ValueError("per_channel and all_tensors are of the fixed-length form")
+    from .calibration import calibration_pictures
+    from .loss import LossMeter
+
     post_filter = PostFilter.load(model)
     sequences = _opened(frames)
     pictures = calibration_pictures(
@@ -185,10 +192,12 @@ def compress_to_loss(
     )
     meter = LossMeter(pictures, post_filter, threads)
     if fixed_length:
+        from .uniform_coder import UniformCoder
+
         uniform = UniformCoder(model, per_channel=per_channel, keep=keep, all_tensors=all_tensors)
         return _searched(model, uniform, uniform.compressed, meter, max_loss, on_step)
-    if per_channel or all_tensors:
-        raise ValueError("per_channel and all_tensors are of the fixed-length form")
+    from .entropy_coder import EntropyCoder
+
     entropy = EntropyCoder(model, keep=_named(model, keep), threads=threads)
     return _searched(model, entropy, entropy.data, meter, max_loss, on_step)
 
@@ -207,6 +216,8 @@ def _searched(
     max_loss: float,
     on_step: Callable[[str], None],
 ) -> LossCompression:
+    from .search import Search
+
     search = Search(coder, meter, max_loss, on_step)
     found = search.run()
     coded = code(found.choices)
@@ -247,6 +258,8 @@ def _decompressed(coded: bytes | CompressedModel) -> Model:
 def _opened(frames: str | os.PathLike[str] | Sequence[FrameSequence]) -> Sequence[FrameSequence]:
     if not isinstance(frames, str | os.PathLike):
         return frames
+    from ..video import find_sequences, open_sequence
+
     path = Path(frames)
     return find_sequences(path) if path.is_dir() else [open_sequence(path)]
 
