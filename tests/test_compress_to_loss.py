@@ -153,6 +153,12 @@ def test_what_is_told_is_what_the_file_has(found: LossCompression) -> None:
             assert record.payload == "int"
 
 
+def test_the_extension_must_fit(found: LossCompression, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"\.nnr"):
+        found.save(tmp_path / "small.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_coarser_network_where_more_is_allowed(
     found: LossCompression, luma_network: Path, cache: Cache
 ) -> None:

@@ -102,20 +102,26 @@ class Search(Generic[ChoiceT]):
 
     def _measured_options(self, expected: float) -> dict[str, list[Option[ChoiceT]]]:
         """All options around a sum of losses, with those measured alone that are chosen for it."""
-        shares = self.singles.shares(expected)
         candidates = {
-            name: self._coder.candidates(name, shares[name])
-            if name in shares
             # What changes nothing here may matter elsewhere, so it stays reasonably fine.
-            else [self._coder.probe(name, (self._coder.scale(name) / 64) ** 2)]
+            name: [self._coder.probe(name, (self._coder.scale(name) / 64) ** 2)]
             for name in self._coder.sizes
         }
+        candidates |= self._candidates(self.singles.shares(expected))
+        allocation = allocate(self.singles.options(candidates), expected)
+        inexact = {name for name, option in allocation.items() if option.loss}
+        # Where tensors lie on a grid of their own, the others may lose all that is allowed.
+        for name, more in self._candidates(self.singles.shares(expected, inexact)).items():
+            candidates[name] = list(dict.fromkeys([*candidates[name], *more]))
         for _ in range(_ROUNDS):
-            options = self.singles.options(candidates)
-            for name, option in allocate(options, expected).items():
+            allocation = allocate(self.singles.options(candidates), expected)
+            for name, option in allocation.items():
                 if option.loss > _NEGLIGIBLE * expected:
                     self.singles.measure(name, option.choice)
         return self.singles.options(candidates)
+
+    def _candidates(self, errors: Mapping[str, float]) -> dict[str, list[ChoiceT]]:
+        return {name: list(self._coder.candidates(name, error)) for name, error in errors.items()}
 
     def _search_sum(self, options: dict[str, list[Option[ChoiceT]]], expected: float) -> None:
         """Find the largest sum of the losses of single tensors at which the network keeps its own."""

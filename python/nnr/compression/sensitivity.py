@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import fmean
 from typing import Generic, TypeVar
 
@@ -83,10 +83,17 @@ class SingleLosses(Generic[ChoiceT]):
         for name, error in self.shares(allowed).items():
             self.measure(name, self._coder.probe(name, error))
 
-    def shares(self, allowed: float) -> dict[str, float]:
-        """Return the mean square errors that the derivation gives to the sensitive tensors."""
+    def shares(self, allowed: float, names: Collection[str] | None = None) -> dict[str, float]:
+        """Return the mean square errors that the derivation gives to the sensitive tensors.
+
+        Among *names*, if these alone are to have any.
+        """
         sensitivities = self.sensitivities
-        counts = {name: self._coder.sizes[name] for name in sensitivities}
+        counts = {
+            name: self._coder.sizes[name]
+            for name in sensitivities
+            if names is None or name in names
+        }
         return error_shares(counts, sensitivities, allowed)
 
     def options(

@@ -63,6 +63,8 @@ class UniformCoder:
 
     def probe(self, name: str, error: float) -> int:
         """Return a width of about this mean square error."""
+        if not error:
+            return _WIDTHS[-1]
         values = self._model.tensors[name]
         levels = float(values.max() - values.min()) / math.sqrt(error / ERROR_OF_STEP)
         return min(max(round(math.log2(levels + 1)), _WIDTHS[0]), _WIDTHS[-1])
