@@ -123,9 +123,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    network = AutoEncoder.empty().eval()
-    state = torch.load(options.checkpoint, weights_only=True, map_location="cpu")
-    network.load_state_dict(state["averaged"], strict=False)
+    network = AutoEncoder.load(options.checkpoint).eval()
     sample = make_sample(network, options.cifar / "train_00.png")
     options.output.mkdir(parents=True, exist_ok=True)
     for name, model in graphs(network).items():
@@ -136,7 +134,6 @@ def main() -> None:
     np.savez_compressed(options.output / "prior-tables.npz", **asdict(make_tables(network.mixture)))
     for path in sorted(options.output.iterdir()):
         print(f"{path.name}: {path.stat().st_size} bytes")
-    print(f"step {state['step']}, {round(state['seconds'])} seconds")
 
 
 if __name__ == "__main__":

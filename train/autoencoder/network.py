@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -143,10 +144,12 @@ class AutoEncoder(nn.Module):
         self.mixture = LogisticMixture()
 
     @classmethod
-    def empty(cls) -> AutoEncoder:
-        """With weights that are loaded later."""
+    def load(cls, checkpoint: Path) -> AutoEncoder:
+        """The averaged weights of a run."""
         shape = (CHANNELS, 3, BLOCK, BLOCK)
-        return cls(Components(torch.zeros(shape[1:]), torch.zeros(shape), torch.ones(CHANNELS)))
+        network = cls(Components(torch.zeros(shape[1:]), torch.zeros(shape), torch.ones(CHANNELS)))
+        network.load_state_dict(torch.load(checkpoint, weights_only=True)["averaged"])
+        return network
 
     def scaled_latents(self, pictures: Tensor, step_indices: Tensor) -> Tensor:
         """Latents in steps, not rounded."""

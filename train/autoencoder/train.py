@@ -50,7 +50,8 @@ def make_optimizers(network: AutoEncoder, rate: float) -> list[torch.optim.Optim
     hidden, linear = network.hidden_matrices(), network.linear_weights()
     taken = {id(weight) for weight in [*hidden, *linear]}
     rest = [weight for weight in network.parameters() if id(weight) not in taken]
-    groups = [{"params": rest}, {"params": linear, "lr": rate * LINEAR_RATE}]
+    trained = [weight for weight in linear if weight.requires_grad]
+    groups = [{"params": rest}, {"params": trained, "lr": rate * LINEAR_RATE}]
     return [
         torch.optim.Muon(hidden, lr=rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
         torch.optim.Adam(groups, lr=rate),
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("--cifar", type=Path, required=True, help="train_*.png and test_00.png")
     parser.add_argument("--photographs", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="what rounding.py wrote, to begin with")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--decay-steps", type=int, default=6_000)
     parser.add_argument("--batch", type=int, default=24)
@@ -120,7 +122,11 @@ def main() -> None:
 
     cifar = read_cifar(options.cifar)
     patches = read_patches(options.photographs, options.seed)
-    network = AutoEncoder(principal_components(to_tensor(cifar)))
+    if options.start:
+        network = AutoEncoder.load(options.start)
+        network.decoder.inverse.requires_grad_(False)
+    else:
+        network = AutoEncoder(principal_components(to_tensor(cifar)))
     run = Run(
         options.output,
         network,
