@@ -17,10 +17,11 @@ from .network import Components
 # A mosaic is 25 rows of 40 pictures of 32x32.
 ROWS, COLUMNS, SIDE = 25, 40, 32
 PATCH_SIDE = 64
-SCALES = (2, 6)
+# Photographs as they are, and down to the look of small pictures.
+LARGEST_SCALE = 6.0
 PATCHES_PER_PHOTOGRAPH = 24
 # The share of batches that hold patches of photographs, a quarter as many of them.
-PHOTOGRAPH_SHARE = 0.15
+PHOTOGRAPH_SHARE = 0.2
 
 
 def read_mosaic(path: Path) -> NDArray[np.uint8]:
@@ -41,7 +42,7 @@ def read_patches(folder: Path, seed: int) -> NDArray[np.uint8]:
     for path in sorted(folder.rglob("*.png")):
         photograph = Image.open(path).convert("RGB")
         for _ in range(PATCHES_PER_PHOTOGRAPH):
-            scale = min(random.uniform(*SCALES), min(photograph.size) / PATCH_SIDE)
+            scale = min(LARGEST_SCALE ** random.random(), min(photograph.size) / PATCH_SIDE)
             width, height = (round(side / scale) for side in photograph.size)
             small = photograph.resize((width, height), Image.Resampling.LANCZOS)
             left = random.integers(width - PATCH_SIDE + 1)

@@ -34,8 +34,8 @@ from .validate import validate
 FIRST_CHOICE = 500
 # Where 4.3 bits a pixel lie; other steps get the rest.
 USUAL_INDICES = (100, 124)
-USUAL_SHARE = 0.6
-OTHER_INDICES = (40, 224)
+USUAL_SHARE = 0.55
+OTHER_INDICES = (40, 240)
 # Every picture has a loss from so many of its stages, drawn at random.
 STAGES_A_PICTURE = 4
 LINEAR_RATE = 0.02
