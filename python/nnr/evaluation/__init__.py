@@ -9,7 +9,7 @@ from __future__ import annotations
 from .bd import bd_psnr, bd_rate
 from .cache import Cache
 from .embedded import photographs
-from .metrics import psnr, ssim
+from .metrics import psnr, rgb_quality, ssim
 from .postfilter import PostFilterTask
 from .report import PostFilterReport
 
@@ -21,5 +21,6 @@ __all__ = [
     "bd_rate",
     "photographs",
     "psnr",
+    "rgb_quality",
     "ssim",
 ]
