@@ -102,7 +102,13 @@ class _Array(_Kept):
     def samples(self) -> bytes | None:
         """The samples, if the array is one of uint8 in C order."""
         match self.state:
-            case (int(), tuple(), _DType(arguments=(("u1" | b"u1"), *_)), False | 0, bytes(samples)):
+            case (
+                int(),
+                tuple(),
+                _DType(arguments=(("u1" | b"u1"), *_)),
+                False | 0,
+                bytes(samples),
+            ):
                 return samples
             case _:
                 return None
@@ -115,18 +121,19 @@ def _encode(text: Any, encoding: Any = "latin1") -> bytes:
     return text.encode("latin1")
 
 
-class _Unpickler(pickle.Unpickler):
-    _NAMES = {
-        ("numpy.core.multiarray", "_reconstruct"): _Array,
-        ("numpy._core.multiarray", "_reconstruct"): _Array,
-        ("numpy", "ndarray"): _Kept,
-        ("numpy", "dtype"): _DType,
-        ("_codecs", "encode"): _encode,
-    }
+_STAND_INS: dict[tuple[str, str], Any] = {
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy", "ndarray"): _Kept,
+    ("numpy", "dtype"): _DType,
+    ("_codecs", "encode"): _encode,
+}
 
+
+class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """Give what stands for a name."""
         try:
-            return self._NAMES[module, name]
+            return _STAND_INS[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f"holds {module}.{name}, which is refused") from None

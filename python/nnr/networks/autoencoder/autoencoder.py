@@ -75,6 +75,16 @@ class AutoEncoder:
         """
         return cls(Networks(BUNDLED if folder is None else Path(folder)))
 
+    @property
+    def checksum(self) -> int:
+        """CRC-32 of the files that decode, which goes into that of every ``.nna`` file."""
+        return self._networks.checksum
+
+    @property
+    def file_sizes(self) -> dict[str, int]:
+        """Bytes of each of the files in the folder."""
+        return self._networks.file_sizes
+
     def encode(self, picture: RgbArray, *, quality: SupportsIndex) -> bytes:
         """Code one picture.
 

@@ -14,6 +14,7 @@ from .tables import PriorTables
 BUNDLED = Path(__file__).parents[1] / "weights" / "autoencoder"
 # What decodes; other bytes here make other pictures.
 _DECODING_FILES = ("prior-tables.npz", "prior.safetensors", "decoder.safetensors")
+_SUFFIXES = (".npz", ".onnx", ".safetensors")
 _RGB = 3
 
 
@@ -67,6 +68,12 @@ class Networks:
         for name in _DECODING_FILES:
             result = zlib.crc32((self._folder / name).read_bytes(), result)
         return result
+
+    @property
+    def file_sizes(self) -> dict[str, int]:
+        """Bytes of each of the files in the folder."""
+        paths = sorted(path for path in self._folder.iterdir() if path.suffix in _SUFFIXES)
+        return {path.name: path.stat().st_size for path in paths}
 
     def _check(
         self, name: str, network: Network | IntegerNetwork, in_channels: int, out_channels: int
