@@ -20,12 +20,15 @@ BLOCK = 8
 MIDDLE = 127.5
 
 
-def write_autoencoder(folder: Path, *, waves: int = 2, seed: int = 1) -> Path:
-    """Write the files: cosines, *waves* a side and colour, and a prior of random weights."""
+def write_autoencoder(folder: Path, *, waves: int = 2, seed: int = 1, gain: float = 1.0) -> Path:
+    """Write the files: cosines, *waves* a side and colour, and a prior of random weights.
+
+    The decoder gives *gain* times the inverse of the encoder.
+    """
     rng = np.random.default_rng(seed)
     channels = 3 * waves * waves
     onnx.save(_encoder(waves), folder / "encoder.onnx")
-    decoder, prior = _decoder(waves), _prior(rng, channels)
+    decoder, prior = _decoder(waves, gain), _prior(rng, channels)
     onnx.save(decoder, folder / "decoder.onnx")
     onnx.save(prior, folder / "prior.onnx")
     steps = np.rint(16 * 2.0 ** (np.arange(256) / 32)).astype(np.int32)
@@ -70,12 +73,12 @@ def _encoder(waves: int) -> onnx.ModelProto:
     return maker.model()
 
 
-def _decoder(waves: int) -> onnx.ModelProto:
+def _decoder(waves: int, gain: float) -> onnx.ModelProto:
     cosines = _cosines(waves).reshape(waves * waves, -1)
     channels = 3 * len(cosines)
     weights = np.zeros((3, BLOCK * BLOCK, channels + 1))
     for colour in range(3):
-        weights[colour, :, colour:channels:3] = cosines.T / 255
+        weights[colour, :, colour:channels:3] = gain * cosines.T / 255
     maker = GraphMaker(channels + 1)
     bias = np.full(3 * BLOCK * BLOCK, MIDDLE / 255)
     blocks = _conv(maker, "x", weights.reshape(-1, channels + 1, 1, 1), bias)

@@ -103,6 +103,14 @@ def test_stepwise_coding_gives_the_files_and_pictures(autoencoder: nnr.AutoEncod
     assert sum(map(len, lean)) <= sum(map(len, files))
 
 
+def test_encoder_makes_up_for_what_the_decoder_does(tmp_path: Path) -> None:
+    picture = smooth_picture(48, 48, seed=2)
+    autoencoder = nnr.AutoEncoder.load(write_autoencoder(tmp_path, waves=4, gain=0.9))
+    decoded = autoencoder.decode(autoencoder.encode(picture, quality=255))
+    error = np.abs(decoded - picture.astype(float)).mean() / np.abs(picture - 127.5).mean()
+    assert error < 0.03
+
+
 def test_every_prefix_and_every_flipped_bit_is_refused(autoencoder: nnr.AutoEncoder) -> None:
     data = autoencoder.encode(smooth_picture(16, 24), quality=170)
     assert len(data) < 120

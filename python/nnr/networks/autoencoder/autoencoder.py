@@ -250,13 +250,18 @@ class AutoEncoder:
         """
         step_index = MAX_QUALITY - _checked_quality(quality)
         networks = self._networks
-        values, codes = coding.encode(
-            networks.prior, networks.tables, transformed.values, step_index, rate_weight
-        )
-        header = Header(step_index, transformed.width, transformed.height)
-        files = [write_file(header, code, networks.checksum) for code in codes]
-        step_indices = np.full(len(files), step_index, np.uint8)
-        return files, Latents(values, step_indices, transformed.width, transformed.height)
+        quantizer = coding.Quantizer(networks.prior, networks.tables, step_index, rate_weight)
+        step_indices = np.full(len(transformed.values), step_index, np.uint8)
+        size = transformed.width, transformed.height
+        first = Latents(quantizer.run(transformed.values), step_indices, *size)
+        # What the decoder makes of the latents, transformed again, is not quite what they stand for;
+        # asking for the difference on top makes up for most of it.
+        decoded = self._planes(first, "integer").astype(np.float32) / np.float32(_PEAK)
+        missing = transformed.values - networks.encoder.run(decoded)
+        latents = quantizer.run(first.values * quantizer.step + missing)
+        header = Header(step_index, *size)
+        files = [write_file(header, code, networks.checksum) for code in quantizer.codes()]
+        return files, Latents(latents, step_indices, *size)
 
     def reconstruct(self, latents: Latents, *, arithmetic: Arithmetic = "integer") -> RgbArray:
         """Run the decoder's network over latents.
@@ -274,12 +279,15 @@ class AutoEncoder:
         """
         if arithmetic not in ("integer", "float"):
             raise ValueError(f"arithmetic must be 'integer' or 'float', got {arithmetic!r}")
+        planes = self._planes(latents, arithmetic)[..., : latents.height, : latents.width]
+        return np.ascontiguousarray(planes.transpose(0, 2, 3, 1), np.uint8)
+
+    def _planes(self, latents: Latents, arithmetic: Arithmetic) -> NDArray[Any]:
+        """Samples of 0 to 255, (pictures, 3, rows, columns), continued to whole blocks."""
         steps = self._networks.tables.steps[latents.step_indices]
         scaled = latents.values * steps[:, None, None, None]
         run = self._integer_planes if arithmetic == "integer" else self._float_planes
-        planes = run(scaled, latents.step_indices[:, None, None, None])
-        pictures = planes[..., : latents.height, : latents.width].transpose(0, 2, 3, 1)
-        return np.ascontiguousarray(pictures, np.uint8)
+        return run(scaled, latents.step_indices[:, None, None, None])
 
     def _integer_planes(
         self, scaled: NDArray[np.int32], step_indices: NDArray[np.uint8]

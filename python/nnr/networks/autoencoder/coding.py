@@ -18,64 +18,66 @@ from .tables import STEP_UNIT, PriorTables
 RATE_WEIGHT = 0.1155
 
 
-class _StageEncoder:
-    """Chooses the latents of each stage, and keeps what they are coded with."""
-
-    def __init__(self, tables: PriorTables, targets: Float32Array, rate_weight: float) -> None:
-        self._tables = tables
-        self._targets = targets
-        self._rate_weight = rate_weight
-        self._parts: list[tuple[Int16Array, Int16Array, Int16Array]] = []
-
-    def __call__(self, stage: Stage, means: Int16Array, scales: Int16Array) -> Int16Array:
-        targets = stage.of(self._targets)
-        chosen = self._tables.coder.choose(
-            self._tables.bits, targets, means, scales, self._rate_weight
-        ).reshape(means.shape)
-        self._parts.append((chosen, means, scales))
-        return chosen
-
-    def codes(self) -> list[bytes]:
-        """The code of each picture."""
-        values, means, scales = (
-            np.concatenate(parts, axis=1) for parts in zip(*self._parts, strict=True)
-        )
-        encode = self._tables.coder.encode
-        return [encode(*arrays) for arrays in zip(values, means, scales, strict=True)]
-
-
-def encode(
-    prior: Prior,
-    tables: PriorTables,
-    transformed: Float32Array,
-    step_index: int,
-    rate_weight: float = RATE_WEIGHT,
-) -> tuple[Int16Array, list[bytes]]:
-    """Quantise and code.
+class Quantizer:
+    """Chooses latents stage by stage, and keeps what they are coded with.
 
     Parameters
     ----------
     prior : Prior
     tables : PriorTables
-    transformed : ndarray of float32
-        What the encoder's network gives, (pictures, channels, rows, columns).
     step_index : int
     rate_weight : float
         What a bit is worth in squared steps.
-
-    Returns
-    -------
-    latents : ndarray of int16
-        Of the shape of *transformed*.
-    codes : list of bytes
-        One a picture.
     """
-    step = np.float32(tables.steps[step_index] / STEP_UNIT)
-    coder = _StageEncoder(tables, transformed / step, rate_weight)
-    step_indices = np.full(len(transformed), step_index, np.uint8)
-    rows, columns = transformed.shape[2:]
-    latents = prior.go_through(step_indices, rows, columns, coder)
-    return latents, coder.codes()
+
+    def __init__(
+        self, prior: Prior, tables: PriorTables, step_index: int, rate_weight: float
+    ) -> None:
+        self._prior = prior
+        self._tables = tables
+        self._step_index = step_index
+        self._rate_weight = rate_weight
+        self._parts: list[tuple[Int16Array, Int16Array, Int16Array]] = []
+
+    @property
+    def step(self) -> np.float32:
+        """What a latent of 1 stands for."""
+        return np.float32(self._tables.steps[self._step_index] / STEP_UNIT)
+
+    def run(self, wanted: Float32Array) -> Int16Array:
+        """Choose latents that stand for about what is wanted.
+
+        Parameters
+        ----------
+        wanted : ndarray of float32
+            Shape (pictures, channels, rows, columns).
+
+        Returns
+        -------
+        ndarray of int16
+            Of the same shape.
+        """
+        self._parts = []
+        targets = wanted / self.step
+        step_indices = np.full(len(wanted), self._step_index, np.uint8)
+        rows, columns = wanted.shape[2:]
+
+        def choose(stage: Stage, means: Int16Array, scales: Int16Array) -> Int16Array:
+            chosen = self._tables.coder.choose(
+                self._tables.bits, stage.of(targets), means, scales, self._rate_weight
+            ).reshape(means.shape)
+            self._parts.append((chosen, means, scales))
+            return chosen
+
+        return self._prior.go_through(step_indices, rows, columns, choose)
+
+    def codes(self) -> list[bytes]:
+        """The code of the latents last chosen, one a picture."""
+        values, means, scales = (
+            np.concatenate(parts, axis=1) for parts in zip(*self._parts, strict=True)
+        )
+        encode = self._tables.coder.encode
+        return [encode(*arrays) for arrays in zip(values, means, scales, strict=True)]
 
 
 def decode(
