@@ -219,7 +219,7 @@ def test_folders_that_hold_no_autoencoder(folder: Path, tmp_path: Path) -> None:
         ("stages", lambda stages: np.concatenate([stages, stages[:1]]), "every latent once"),
         ("stages", lambda stages: stages + np.int32([0, 200, 0]), "must not hold"),
         ("shifts", lambda shifts: shifts.astype(np.int64), "must be uint8"),
-        ("frequencies", lambda counts: counts[..., :-1], "even number"),
+        ("frequencies", lambda counts: counts[..., :-1], "even in length"),
     ],
 )
 def test_tables_that_are_none(folder: Path, tmp_path: Path, name: str, change, message) -> None:

@@ -156,7 +156,7 @@ def test_choice_saves_bits() -> None:
     ("counts", "shifts", "message"),
     [
         (COUNTS[:63], SHIFTS, "64 x 16 rows"),
-        (COUNTS[..., :-1], SHIFTS, "even number"),
+        (COUNTS[..., :-1], SHIFTS, "even in length"),
         (COUNTS, SHIFTS[:9], "64 numbers"),
         (COUNTS, SHIFTS + 12, "at most 12"),
         (COUNTS - np.eye(26, dtype=np.uint16)[3], SHIFTS, "sum to 32768"),

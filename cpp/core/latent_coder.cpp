@@ -22,7 +22,8 @@ struct Symbol {
 
 Symbol symbol_of(const LatentTables& tables, int upper) {
     const int limit = tables.limit();
-    if (upper > limit) return {tables.escape(), static_cast<std::uint32_t>(2 * (upper - limit - 1))};
+    if (upper > limit)
+        return {tables.escape(), static_cast<std::uint32_t>(2 * (upper - limit - 1))};
     if (upper < -limit)
         return {tables.escape(), static_cast<std::uint32_t>(2 * (-limit - 1 - upper) + 1)};
     return {static_cast<std::size_t>(upper + limit), 0};
@@ -90,7 +91,7 @@ LatentTables::LatentTables(std::span<const std::uint16_t> counts,
                            std::span<const std::uint8_t> shifts)
     : symbols_(counts.size() / (kScales * kFractions)), shifts_(shifts.begin(), shifts.end()) {
     if (symbols_ < 2 || symbols_ % 2 != 0 || symbols_ * kScales * kFractions != counts.size())
-        throw std::invalid_argument("frequencies must be 64 x 16 rows of an even number of symbols");
+        throw std::invalid_argument("frequencies must be 64 x 16 rows, even in length");
     if (shifts.size() != kScales || std::ranges::max(shifts) > kMaxShift)
         throw std::invalid_argument("shifts must be 64 numbers of at most 12");
     sums_.reserve((symbols_ + 1) * kScales * kFractions);
