@@ -11,6 +11,8 @@ from typing import Annotated, Any, cast, get_args
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from . import evaluate_autoencoder
+
 
 class _PostFilterByDefault(TyperGroup):
     """Take ``nnr evaluate`` and its options for ``nnr evaluate postfilter``."""
@@ -45,6 +47,7 @@ app = typer.Typer(
     help="Measure what compressing a network costs where it is used. "
     "Without a command it is postfilter.",
 )
+app.command()(evaluate_autoencoder.autoencoder)
 
 
 @app.command(cls=_SeveralQps)
