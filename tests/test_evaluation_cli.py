@@ -98,7 +98,9 @@ def test_it_runs(clips: Path, tmp_path: Path) -> None:
     arguments = ["postfilter", "--sequences", clips, "--cache", tmp_path / "cache", "--qp", "37"]
     tables = invoke(*arguments, "--json", json_file)
     assert tables.exit_code == 0, tables.output
-    assert re.findall(r"Table \d", tables.stdout) == ["Table 1", "Table 2", "Table 3", "Table 4"]
+    assert re.findall(r"Table \d", tables.stdout) == [
+        f"Table {number}" for number in (1, 2, 3, 5, 6, 7)
+    ]
     assert tables.stderr == ""
     whole = json.loads(json_file.read_text())
     assert [result["name"] for result in whole["results"]] == ["a_48x32_50", "b_64x48_50"]

@@ -112,11 +112,12 @@ def test_bytes_are_those_of_the_streams(report: PostFilterReport) -> None:
 
 
 def test_tables(report: PostFilterReport) -> None:
-    sizes, psnr, ssim, rate, sweep = report.tables()
+    sizes, psnr, ssim, chroma, rate, forms = report.tables()
+    # Table 4 is the auto-encoder's.
     assert [table.title.split(".")[0] for table in report.tables()] == [
-        f"Table {number}" for number in range(1, 6)
+        f"Table {number}" for number in (1, 2, 3, 5, 6, 7)
     ]
-    assert [row[0] for row in sizes.rows] == ["float32", "8 bit"]
+    assert [row[0] for row in sizes.rows] == ["float32", "8 bit", "8 bit NNC"]
     assert [row[:3] for row in psnr.rows] == [
         ["32", "48x32", "4"],
         ["32", "33x41", "2"],
@@ -127,13 +128,18 @@ def test_tables(report: PostFilterReport) -> None:
         ["32, 37", "overall", "6"],
     ]
     assert [len(row) for row in ssim.rows] == [len(psnr.heads)] * 7
+    assert [row[:2] for row in chroma.rows] == [
+        [qp, planes] for qp in ("32", "37", "32, 37") for planes in ("U", "V", "6:1:1")
+    ]
     assert len(rate.rows) == 7
-    assert [row[0] for row in sweep.rows] == [str(bits) for bits in range(2, 9)]
-    # The eight-bit line of the sweep is the overall loss of Tables 2 and 3.
+    assert [row[:2] for row in forms.rows] == [
+        [form, str(bits)] for form in ("fixed", "NNC") for bits in range(2, 9)
+    ]
+    # The eight-bit line is the overall loss of Tables 2 and 3.
     overall = {(t.title[6], row[0]): row[-1] for t in (psnr, ssim) for row in t.rows[2:6:3]}
-    assert list(sweep.rows[-1][3:]) == [overall[key] for key in sorted(overall)]
+    assert list(forms.rows[6][4:]) == [overall[key] for key in sorted(overall)]
     # Fewer bits lose more.
-    assert float(sweep.rows[0][3]) > float(sweep.rows[-1][3])
+    assert float(forms.rows[0][4]) > float(forms.rows[6][4])
 
 
 def test_printed_definitions(report: PostFilterReport) -> None:
@@ -157,12 +163,13 @@ def test_json_holds_every_value(report: PostFilterReport) -> None:
     assert len(results) == 6
     odd = results["odd", 37]
     assert set(odd["quality"]) == {"none", "deblock+sao", "all", "float32"} | {
-        f"{bits} bit" for bits in range(2, 9)
+        f"{bits} bit{form}" for bits in range(2, 9) for form in ("", " NNC")
     }
     assert all(len(quality["ssim"]) == 2 for quality in odd["quality"].values())
     assert "-vvenc-params" in odd["anchors"]["all"]["commands"][0]
     assert whole["encoder"] == vvc.encoder_version()
-    assert len(whole["networks"]) == 8
+    assert len(whole["networks"]) == 15
+    assert whole["bd_rates"] == []
 
 
 def test_lossless_pictures_are_null_in_json(network: Path, tmp_path: Path) -> None:
@@ -181,7 +188,7 @@ def test_second_run_computes_nothing(
 ) -> None:
     for name in ("encode", "decode"):
         monkeypatch.setattr(vvc, name, pytest.fail)
-    monkeypatch.setattr(PostFilter, "apply", pytest.fail)
+    monkeypatch.setattr(PostFilter, "apply_frame", pytest.fail)
     again = task(network, sweep_bits=range(2, 9)).run(cache=cache, threads=1)
     assert again.json_object() == report.json_object()
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from .output import print_json, progress, write_json
 
-class _PostFilterByDefault(TyperGroup):
-    """Take ``nnr evaluate`` and its options for ``nnr evaluate postfilter``."""
+if TYPE_CHECKING:
+    from ..evaluation import Cache, PostFilterReport, PostFilterTask
+
+# The command that stands for no command; it has the options of `postfilter`.
+_ALL = "all"
+
+
+class _AllByDefault(TyperGroup):
+    """Take ``nnr evaluate`` and its options for all use cases."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command in where there is none."""
         names_command = args and (not args[0].startswith("-") or args[0] == "--help")
-        return super().parse_args(ctx, args if names_command else ["postfilter", *args])
+        return super().parse_args(ctx, args if names_command else [_ALL, *args])
 
 
 class _SeveralQps(TyperCommand):
@@ -41,12 +49,13 @@ class _SeveralQps(TyperCommand):
 
 
 app = typer.Typer(
-    cls=_PostFilterByDefault,
+    cls=_AllByDefault,
     help="Measure what compressing a network costs where it is used. "
-    "Without a command it is postfilter.",
+    "Without a command it is every use case, with the options of postfilter.",
 )
 
 
+@app.command(_ALL, cls=_SeveralQps, hidden=True)
 @app.command(cls=_SeveralQps)
 def postfilter(
     sequences: Annotated[
@@ -63,9 +72,23 @@ def postfilter(
         Path | None,
         typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Default: the bundled one."),
     ] = None,
+    compressed: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="What the network was compressed to, such as an .nnr file, to be evaluated too.",
+        ),
+    ] = None,
     qp: Annotated[
         list[int] | None,
-        typer.Option(metavar="QP...", min=0, max=63, help="One or more. Default: 32 37."),
+        typer.Option(
+            metavar="QP...",
+            min=0,
+            max=63,
+            help="One or more; BD-rate from four on. Default: 32 37.",
+        ),
     ] = None,
     bits: Annotated[int, typer.Option(min=1, max=16, help="Bits a reconstructed weight.")] = 8,
     frames: Annotated[
@@ -84,6 +107,15 @@ def postfilter(
             metavar="DIR", file_okay=False, help="Default: nnr in the user's cache folder."
         ),
     ] = None,
+    report_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.html",
+            dir_okay=False,
+            help="Write one page with pictures, charts and tables too.",
+        ),
+    ] = None,
     json_file: Annotated[
         Path | None,
         typer.Option(
@@ -92,6 +124,15 @@ def postfilter(
             dir_okay=False,
             allow_dash=True,
             help="Write every value here too; - prints them instead of the tables.",
+        ),
+    ] = None,
+    compressai_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--compressai-json",
+            metavar="DIR",
+            file_okay=False,
+            help="Write a JSON file a curve here too, as CompressAI's plotting reads them.",
         ),
     ] = None,
 ) -> None:
@@ -107,21 +148,20 @@ def postfilter(
     from ..video import find_sequences
     from ..video.vvc import Preset
     from .model_files import check_extension
-    from .output import progress
 
-    if network is not None:
-        check_extension(network, "--network", READABLE)
+    for option, paths in (("--network", [network]), ("--compressed", compressed or [])):
+        for path in filter(None, paths):
+            check_extension(path, option, READABLE)
     if preset not in get_args(Preset):
         raise typer.BadParameter(f"--preset {preset}: must be one of {', '.join(get_args(Preset))}")
-    to_stdout = json_file is not None and str(json_file) == "-"
-    if json_file is not None and not to_stdout and not os.access(json_file.parent, os.W_OK):
-        raise typer.BadParameter(f"--json {json_file}: its folder does not exist or is read-only")
+    output = _Output(report_file, json_file, compressai_folder)
     options: dict[str, Any] = {} if network is None else {"network": network}
     task = PostFilterTask(
         photographs() if sequences is None else find_sequences(sequences),
         qps=qp or (32, 37),
         bits=bits,
         sweep_bits=_width_range(sweep_bits),
+        compressed=compressed or (),
         frames=frames,
         preset=cast(Preset, preset),
         row_of=row_by_name if sequences is None else row_by_size,
@@ -130,15 +170,69 @@ def postfilter(
     try:
         with progress("evaluating", task.step_count) as advance:
             report = task.run(threads=threads, cache=Cache(cache), on_step=advance)
+        output.write(task, report, threads, Cache(cache))
     except MissingExtraError as error:
         raise MissingExtraError(error.package, "evaluate") from error  # it holds all that is needed
-    text = json.dumps(report.json_object(), indent=2, allow_nan=False)
-    if to_stdout:
-        print(text)
-        return
-    print(report.markdown())
-    if json_file is not None:
-        _write(json_file, text)
+
+
+@dataclass(frozen=True)
+class _Output:
+    """Where the result goes beside standard output; each checked before anything is computed."""
+
+    report: Path | None
+    json: Path | None
+    compressai: Path | None
+
+    def __post_init__(self) -> None:
+        if self.report is not None and self.report.suffix.lower() not in (".html", ".htm"):
+            raise typer.BadParameter(f"--report {self.report}: must end in .html")
+        for option, path in (
+            ("--report", self.report),
+            ("--json", None if self._json_to_stdout else self.json),
+            ("--compressai-json", self.compressai),
+        ):
+            if path is not None and not os.access(path.parent, os.W_OK):
+                raise typer.BadParameter(
+                    f"{option} {path}: its folder does not exist or is read-only"
+                )
+
+    def write(
+        self, task: PostFilterTask, report: PostFilterReport, threads: int | None, cache: Cache
+    ) -> None:
+        """Print the tables, or JSON, and write the files that were asked for."""
+        if self._json_to_stdout:
+            print_json(report.json_object())
+        else:
+            print(report.markdown())
+            if self.json is not None:
+                write_json(self.json, report.json_object())
+        if self.compressai is not None:
+            _write_curves(self.compressai, report)
+        if self.report is not None:
+            _write_page(self.report, task, report, threads, cache)
+
+    @property
+    def _json_to_stdout(self) -> bool:
+        return self.json is not None and str(self.json) == "-"
+
+
+def _write_curves(folder: Path, report: PostFilterReport) -> None:
+    from ..evaluation.compressai import postfilter_curves
+
+    folder.mkdir(exist_ok=True)
+    for name, curve in postfilter_curves(report).items():
+        write_json(folder / f"{name}.json", curve)
+
+
+def _write_page(
+    path: Path, task: PostFilterTask, report: PostFilterReport, threads: int | None, cache: Cache
+) -> None:
+    from ..evaluation.html import report_page
+    from ..files import atomic_write
+
+    page = report_page(report, task.examples(report, threads=threads, cache=cache))
+    with atomic_write(path) as file:
+        file.write(page.encode())
 
 
 def _width_range(text: str | None) -> range:
@@ -149,10 +243,3 @@ def _width_range(text: str | None) -> range:
     if not 1 <= first <= last <= 16:
         raise typer.BadParameter(f"--sweep-bits {text}: must be FIRST-LAST within 1-16")
     return range(first, last + 1)
-
-
-def _write(path: Path, text: str) -> None:
-    from ..files import atomic_write
-
-    with atomic_write(path) as file:
-        file.write(text.encode() + b"\n")

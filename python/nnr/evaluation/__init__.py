@@ -6,10 +6,20 @@ both results; a report holds the tables, the definitions of their numbers, and e
 
 from __future__ import annotations
 
+from .bd import bd_psnr, bd_rate
 from .cache import Cache
 from .embedded import photographs
 from .metrics import psnr, ssim
 from .postfilter import PostFilterTask
 from .report import PostFilterReport
 
-__all__ = ["Cache", "PostFilterReport", "PostFilterTask", "photographs", "psnr", "ssim"]
+__all__ = [
+    "Cache",
+    "PostFilterReport",
+    "PostFilterTask",
+    "bd_psnr",
+    "bd_rate",
+    "photographs",
+    "psnr",
+    "ssim",
+]

@@ -50,13 +50,15 @@ class Table:
 
 
 def decimal(value: float, places: int) -> str:
-    """Format a value; the minus of a value that rounds to zero is dropped.
+    """Format a value; the minus of a value that rounds to zero is dropped, and NaN is a dash.
 
     Examples
     --------
-    >>> decimal(-0.00001, 3), decimal(float("inf"), 3)
-    ('0.000', 'inf')
+    >>> decimal(-0.00001, 3), decimal(float("inf"), 3), decimal(float("nan"), 3)
+    ('0.000', 'inf', '-')
     """
+    if math.isnan(value):
+        return "-"
     if not math.isfinite(value):
         return str(value)
     text = f"{value:.{places}f}"

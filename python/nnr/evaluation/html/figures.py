@@ -1,0 +1,181 @@
+"""The charts and pictures of the post filter's evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..candidates import Candidate
+from ..examples import Example
+from ..postfilter_tables import ANCHOR_HEADS, NETWORK_HEADS
+from ..report import PostFilterReport
+from ..results import ANCHORS, OVERALL, RowResult
+from .charts import Axis, Series, legend, line_chart
+from .comparison import View, comparison
+from .markup import figure
+from .pictures import cropped, difference_uri, frame_uri
+
+# The column's place is its style in every chart.
+_COLUMN_HEADS = (*ANCHOR_HEADS.values(), *NETWORK_HEADS)
+_NNC_STYLE = 5
+# A loss below this, or a gain, is drawn here: a logarithmic axis has no zero.
+_LEAST_LOSS = 1e-4
+_ERROR_GAIN, _LOSS_GAIN = 8, 64
+
+
+def rate_distortion(report: PostFilterReport) -> str:
+    """PSNR over rate: overall, what the filters gain, and every row."""
+    by_row: dict[str, list[RowResult]] = {}
+    for row in report.rows:
+        if len(row.qps) == 1:
+            by_row.setdefault(row.label, []).append(row)
+    overall = by_row.pop(OVERALL)
+    large = figure("PSNR-Y over rate, overall", _rate_chart(report, OVERALL, overall))
+    gains = figure("Gain over no filter, overall", _gain_chart(report, overall))
+    small = "".join(
+        figure(label, _rate_chart(report, label, rows, width=420, height=300))
+        for label, rows in by_row.items()
+    )
+    keys = legend([(head, style) for style, head in enumerate(_COLUMN_HEADS)])
+    return f'{keys}<div class="pair">{large}{gains}</div><div class="grid-of-charts">{small}</div>'
+
+
+def loss_over_size(report: PostFilterReport) -> str:
+    """Loss of PSNR over the bytes of the network, one chart a QP."""
+    overall = [row for row in report.rows if row.label == OVERALL and len(row.qps) == 1]
+    charts = "".join(
+        figure(f"Loss over size at QP {row.qps[0]}", _loss_chart(report, row)) for row in overall
+    )
+    forms = [("fixed length, bits a weight", 2), ("NNC bitstream (ISO/IEC 15938-17)", _NNC_STYLE)]
+    if _of_form(report, "file"):
+        forms.append(("file given", 1))
+    return f'{legend(forms)}<div class="pair">{charts}</div>'
+
+
+def frame_comparison(report: PostFilterReport, example: Example) -> str:
+    """All versions of a frame, any two of them side by side."""
+    columns = [*ANCHORS, report.original.label, report.reconstructed.label]
+    frames = [cropped(example.frames[column]) for column in columns]
+    source = cropped(example.source)
+    unfiltered, original, reconstructed = frames[0], *frames[-2:]
+    views = [
+        View("source", frame_uri(source), "what was encoded"),
+        *(
+            View(head, frame_uri(frame), _quality(example, column))
+            for head, frame, column in zip(_COLUMN_HEADS, frames, columns, strict=True)
+        ),
+        *(
+            View(name, difference_uri(*pair, gain), f"luma, {gain} times amplified around grey")
+            for name, pair, gain in (
+                ("error with no filter", (unfiltered, source), _ERROR_GAIN),
+                ("error with reconstructed CNN", (reconstructed, source), _ERROR_GAIN),
+                ("reconstructed minus original CNN", (reconstructed, original), _LOSS_GAIN),
+            )
+        ),
+    ]
+    rows, columns_shown = source.y.shape
+    title = f"{example.name}, QP {example.qp}"
+    return comparison(title, views, (columns_shown, rows), left=1, right=1 + len(ANCHORS) + 1)
+
+
+def _quality(example: Example, column: str) -> str:
+    quality = example.quality[column]
+    planes = [f"Y {quality.psnr[0]:.2f}"]
+    if quality.psnr_u[0] == quality.psnr_u[0]:  # not NaN: the picture has colour
+        planes += [f"U {quality.psnr_u[0]:.2f}", f"V {quality.psnr_v[0]:.2f}"]
+    return f"PSNR {', '.join(planes)} dB, SSIM {quality.ssim[0]:.4f}"
+
+
+def _rate_chart(
+    report: PostFilterReport,
+    label: str,
+    rows: Sequence[RowResult],
+    *,
+    width: int = 640,
+    height: int = 420,
+) -> str:
+    series = [
+        Series(
+            head,
+            [(row.bits_a_pixel(column), row.values("psnr")[column]) for row in rows],
+            style,
+            notes=[
+                f"QP {row.qps[0]}, {row.bits_a_pixel(column):.4f} bits a pixel, "
+                f"{row.values('psnr')[column]:.3f} dB"
+                for row in rows
+            ],
+        )
+        for style, (column, head) in enumerate(_columns(report))
+    ]
+    return line_chart(
+        series,
+        Axis("bits a pixel", logarithmic=True),
+        Axis("PSNR-Y in dB"),
+        description=f"{label}: PSNR of luma over the bits of the stream",
+        width=width,
+        height=height,
+    )
+
+
+def _gain_chart(report: PostFilterReport, rows: Sequence[RowResult]) -> str:
+    series = []
+    for style, (column, head) in enumerate(_columns(report)):
+        gains = [row.values("psnr")[column] - row.values("psnr")["none"] for row in rows]
+        points = [(float(row.qps[0]), gain) for row, gain in zip(rows, gains, strict=True)]
+        notes = [f"QP {row.qps[0]}, {gain:+.3f} dB" for row, gain in zip(rows, gains, strict=True)]
+        series.append(Series(head, sorted(points), style, notes=notes))
+    return line_chart(
+        series,
+        Axis("QP", ticks=sorted(row.qps[0] for row in rows)),
+        Axis("gain in PSNR-Y, dB"),
+        description="What each filter gains over no filter, in dB of luma, over the QP",
+        height=420,
+    )
+
+
+def _loss_chart(report: PostFilterReport, row: RowResult) -> str:
+    forms = (("fixed", "fixed length", 2), ("NNC", "NNC", _NNC_STYLE), ("file", "file given", 1))
+    series = [
+        _loss_series(report, row, sorted(candidates, key=lambda c: c.sizes.total), label, style)
+        for form, label, style in forms
+        if (candidates := _of_form(report, form))
+    ]
+    return line_chart(
+        series,
+        Axis("bytes of the network's file", logarithmic=True),
+        Axis("loss of PSNR-Y in dB", logarithmic=True),
+        description=f"QP {row.qps[0]}: PSNR lost by compressing the network, over its bytes",
+        height=420,
+    )
+
+
+def _loss_series(
+    report: PostFilterReport,
+    row: RowResult,
+    candidates: Sequence[Candidate],
+    label: str,
+    style: int,
+) -> Series:
+    values = row.values("psnr")
+    losses = [values[report.original.label] - values[c.label] for c in candidates]
+    return Series(
+        label,
+        [
+            (float(candidate.sizes.total), max(loss, _LEAST_LOSS))
+            for candidate, loss in zip(candidates, losses, strict=True)
+        ],
+        style,
+        notes=[
+            f"{candidate.label}, {candidate.sizes.total:,} bytes, {loss:.4f} dB"
+            for candidate, loss in zip(candidates, losses, strict=True)
+        ],
+        names=[str(candidate.bits or "") for candidate in candidates],
+    )
+
+
+def _of_form(report: PostFilterReport, form: str) -> list[Candidate]:
+    return [candidate for candidate in report.candidates if candidate.form == form]
+
+
+def _columns(report: PostFilterReport) -> list[tuple[str, str]]:
+    columns = [*ANCHORS, report.original.label, report.reconstructed.label]
+    return list(zip(columns, _COLUMN_HEADS, strict=True))

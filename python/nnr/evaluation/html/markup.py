@@ -1,0 +1,50 @@
+"""Tables and texts as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from ..results import OVERALL
+from ..tables import Table
+
+
+def table_html(table: Table) -> str:
+    """Return a table that scrolls sideways where it is too wide; overall rows stand out."""
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
+    rows = "".join(_row(row) for row in table.rows)
+    return (
+        f'<div class="table" tabindex="0" role="group" aria-label="{escape(table.title)}">'
+        f"<table><caption>{escape(table.title)}</caption>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def list_html(lines: Sequence[str]) -> str:
+    """Return lines of plain text as a list."""
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+
+
+def section(identifier: str, title: str, *parts: str) -> str:
+    """Return a part of the page with its heading."""
+    return f'<section id="{identifier}"><h2>{escape(title)}</h2>{"".join(parts)}</section>'
+
+
+def paragraph(text: str) -> str:
+    """Return plain text as a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+def figure(caption: str, content: str, *, kind: str = "") -> str:
+    """Return a figure with the caption above it."""
+    return f'<figure class="{kind}"><figcaption>{escape(caption)}</figcaption>{content}</figure>'
+
+
+def _row(cells: Sequence[str]) -> str:
+    kind = ' class="overall"' if OVERALL in cells else ""
+    return f"<tr{kind}>{''.join(_cell(cell) for cell in cells)}</tr>"
+
+
+def _cell(cell: str) -> str:
+    kind = ' class="text"' if cell[:1].isalpha() else ""
+    return f"<td{kind}>{escape(cell)}</td>"
