@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--activation-bits", type=int, choices=(8, 16), default=8)
     arguments = parser.parse_args()
-    original = nnr.PostFilter.load(nnr.networks.POSTFILTER_LUMA)
+    original = nnr.PostFilter.load(nnr.networks.POSTFILTER)
     crops = list(progress(list(_crops(arguments.calibrate)), lambda crop: f"crop, QP {crop[1]}"))
     samples = [(_decoded(crop, qp), qp) for crop, qp in crops]
     exact = original.to_integer(samples, bit_depth=10, activation_bits=arguments.activation_bits)

@@ -83,7 +83,7 @@ def _measure_here(way: str, size: Size, threads: int, runs: bool) -> Result:
 
 
 def _float(size: Size, threads: int) -> Work:
-    return _apply(nnr.PostFilter.load(nnr.networks.POSTFILTER_LUMA), size, threads)
+    return _apply(nnr.PostFilter.load(nnr.networks.POSTFILTER), size, threads)
 
 
 def _integer(size: Size, threads: int) -> Work:
@@ -95,7 +95,7 @@ def _integer(size: Size, threads: int) -> Work:
 
 
 def _save_integer(path: Path) -> None:
-    post_filter = nnr.PostFilter.load(nnr.networks.POSTFILTER_LUMA)
+    post_filter = nnr.PostFilter.load(nnr.networks.POSTFILTER)
     plane = np.random.default_rng(2).integers(0, 1 << BIT_DEPTH, (96, 96)).astype(np.uint16)
     network = post_filter.to_integer([(plane, QP)], bit_depth=BIT_DEPTH).network
     assert isinstance(network, nnr.IntegerNetwork)

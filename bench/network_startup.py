@@ -32,7 +32,7 @@ Result = dict[str, Any]
 
 def measure(processes: int) -> list[Result]:
     """By file and by what was imported before, medians of milliseconds over fresh processes."""
-    model = nnr.load(nnr.networks.POSTFILTER_LUMA)
+    model = nnr.load(nnr.networks.POSTFILTER)
     found = []
     with tempfile.TemporaryDirectory() as folder:
         uniform, stream = Path(folder) / "filter.safetensors", Path(folder) / "filter.nnr"
@@ -90,7 +90,7 @@ class _Filtering:
     passes = 1
 
     def __init__(self, size: Size, threads: int) -> None:
-        self._filter = nnr.PostFilter.load(nnr.networks.POSTFILTER_LUMA)
+        self._filter = nnr.PostFilter.load(nnr.networks.POSTFILTER)
         self._plane, self._threads = _plane(size), threads
         self._out = np.empty_like(self._plane)
 

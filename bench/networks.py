@@ -163,8 +163,8 @@ def benchmark_filter() -> Network:
 
 
 def bundled_filter() -> Network:
-    what = "`nnr.networks.POSTFILTER_LUMA`, which works at half the resolution"
-    return Network("bundled filter", what, onnx.load(nnr.networks.POSTFILTER_LUMA))
+    what = "`nnr.networks.POSTFILTER`, which works at half the resolution"
+    return Network("bundled filter", what, onnx.load(nnr.networks.POSTFILTER))
 
 
 def block_filter() -> Network:

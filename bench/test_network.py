@@ -90,7 +90,7 @@ def test_networks_are_as_large_as_they_say() -> None:
 def test_float64_is_what_the_twin_of_the_engine_gives() -> None:
     bundled = bundled_filter()
     picture = bundled.picture((16, 24))
-    graph = read_graph(nnr.load(nnr.networks.POSTFILTER_LUMA))
+    graph = read_graph(nnr.load(nnr.networks.POSTFILTER))
     wanted = reference.run(graph, picture.astype(np.float64))
     assert np.abs(float64.run(bundled.model, picture) - wanted).max() < 1e-12
 

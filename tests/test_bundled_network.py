@@ -10,21 +10,23 @@ import pytest
 
 import nnr
 from nnr.evaluation import Cache, PostFilterTask, photographs
-from nnr.networks import POSTFILTER_LUMA
+from nnr.networks import POSTFILTER
+from nnr.networks.planes import network_input
 
 
 def test_it_has_the_papers_size() -> None:
-    weights = [t for t in nnr.load(POSTFILTER_LUMA).tensors.values() if t.dtype == np.float32]
+    weights = [t for t in nnr.load(POSTFILTER).tensors.values() if t.dtype == np.float32]
     assert 190_000 <= sum(tensor.size for tensor in weights) <= 197_000
 
 
 @pytest.mark.usefixtures("target")
 def test_it_equals_onnxruntime() -> None:
-    face = photographs()[0][0].y[100:198, 160:290].astype(np.float32) / 255
-    image = np.stack([face, np.full_like(face, 37 / 63)])
-    session = onnxruntime.InferenceSession(POSTFILTER_LUMA, providers=["CPUExecutionProvider"])
-    (expected,) = session.run(None, {"luma_qp": image[None]})
-    result = nnr.Network.load(POSTFILTER_LUMA).run(image)
+    face = photographs()[0][0]
+    planes = [face.y[100:198, 160:290], face.u[50:99, 80:145], face.v[50:99, 80:145]]
+    image = network_input(planes, 37, 255)
+    session = onnxruntime.InferenceSession(POSTFILTER, providers=["CPUExecutionProvider"])
+    (expected,) = session.run(None, {"samples_qp": image[None]})
+    result = nnr.Network.load(POSTFILTER).run(image)
     np.testing.assert_allclose(result, expected[0], rtol=0, atol=1e-5)
 
 

@@ -26,7 +26,7 @@ def test_short_help_lists_every_command() -> None:
 
 
 def test_closed_standard_output(tmp_path: Path) -> None:
-    command = [*NNR, "info", str(nnr.networks.POSTFILTER_LUMA)]
+    command = [*NNR, "info", str(nnr.networks.POSTFILTER)]
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", *command],
         cwd=tmp_path,

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from network_models import GraphMaker, residual_filter
 from video_frames import same, smooth_frame
 
 import nnr
-from nnr.networks import POSTFILTER_LUMA
+from nnr.networks import POSTFILTER
 from nnr.video import (
     Frame,
     FrameFormat,
@@ -61,8 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def filtered(frame: Frame, model: str | Path = "filter.onnx", qp: int = QP) -> Frame:
     """What the command has to make of a frame."""
-    luma = nnr.PostFilter.load(model).apply(frame.y, qp=qp, bit_depth=frame.bit_depth)  # type: ignore[type-var]
-    return Frame(luma, frame.u, frame.v, frame.bit_depth)
+    return nnr.PostFilter.load(model).apply_frame(frame, qp=qp)
 
 
 def as_picture(frame: Frame) -> Frame:
@@ -112,9 +112,7 @@ def test_the_filter_does_something_and_chroma_stays(nnr_command: Command) -> Non
 @pytest.mark.usefixtures("folder")
 def test_the_default_is_the_bundled_network_at_qp_32(nnr_command: Command) -> None:
     assert nnr_command("filter", "in.y4m", "out.y4m", "--frames", "1").code == 0
-    assert_same(
-        open_sequence("out.y4m"), [filtered(open_sequence("in.y4m")[0], POSTFILTER_LUMA, 32)]
-    )
+    assert_same(open_sequence("out.y4m"), [filtered(open_sequence("in.y4m")[0], POSTFILTER, 32)])
 
 
 @pytest.mark.usefixtures("folder")
@@ -210,11 +208,11 @@ def test_frames_are_held_one_at_a_time(
     nnr_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[str] = []
-    apply = nnr.PostFilter.apply
+    apply = nnr.PostFilter.apply_frame
 
-    def noted_apply(self: nnr.PostFilter, plane: Any, **options: Any) -> Any:
+    def noted_apply(self: nnr.PostFilter, frame: Frame, **options: Any) -> Frame:
         events.append("filter")
-        return apply(self, plane, **options)
+        return apply(self, frame, **options)
 
     to_bytes = Frame.tobytes
 
@@ -222,7 +220,7 @@ def test_frames_are_held_one_at_a_time(
         events.append("write")
         return to_bytes(self)
 
-    monkeypatch.setattr(nnr.PostFilter, "apply", noted_apply)
+    monkeypatch.setattr(nnr.PostFilter, "apply_frame", noted_apply)
     monkeypatch.setattr(Frame, "tobytes", noted_bytes)
     assert nnr_command("filter", "in.y4m", "out.y4m", "--model", "filter.onnx").code == 0
     assert events == ["filter", "write"] * 3
@@ -236,8 +234,8 @@ class IntegerStub:
     def __init__(self, samples: list[tuple[Any, int]], bit_depth: int) -> None:
         IntegerStub.calls = samples, bit_depth
 
-    def apply(self, plane: Any, **options: Any) -> Any:  # noqa: ARG002
-        return plane // 2
+    def apply_frame(self, frame: Frame, **options: Any) -> Frame:  # noqa: ARG002
+        return replace(frame, y=frame.y // 2)
 
     def explain(self, width: int, height: int) -> str:
         return f"integers at {width}x{height}"
@@ -272,8 +270,7 @@ def test_integer_networks_are_calibrated_on_frames_of_the_input(
     assert IntegerStub.calls is not None
     samples, bit_depth = IntegerStub.calls
     assert (bit_depth, [qp for _, qp in samples]) == (10, [QP] * len(indices))
-    for (plane, _), index in zip(samples, indices, strict=True):
-        np.testing.assert_array_equal(plane, frames[index].y)
+    assert_same([frame for frame, _ in samples], [frames[index] for index in indices])
     np.testing.assert_array_equal(open_sequence("out.y4m")[0].y, frames[0].y // 2)
 
 

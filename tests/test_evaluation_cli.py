@@ -190,7 +190,7 @@ def test_a_compressed_network_is_no_original(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     compressed = tmp_path / "filter.safetensors"
-    nnr.compress(nnr.load(nnr.networks.POSTFILTER_LUMA)).save(compressed)
+    nnr.compress(nnr.load(nnr.networks.POSTFILTER)).save(compressed)
     assert main(monkeypatch, "--sequences", clips, "--network", compressed) == 1
     assert "is compressed already; give the original network" in capsys.readouterr().err
 

@@ -32,7 +32,7 @@ from network_models import (
 
 import nnr
 from nnr.models import Model
-from nnr.networks import POSTFILTER_LUMA, Network
+from nnr.networks import POSTFILTER, Network
 from nnr.networks.fold import fold
 from nnr.networks.graph import read_graph
 from nnr.networks.plan import blocks_of, build_plan
@@ -211,7 +211,7 @@ def two_branches() -> onnx.ModelProto:
 
 
 def bundled() -> onnx.ModelProto:
-    return onnx.load(POSTFILTER_LUMA)
+    return onnx.load(POSTFILTER)
 
 
 def wide_residual_filter() -> onnx.ModelProto:
@@ -248,7 +248,7 @@ def test_network_rounds_little_more_than_onnxruntime(
 def _onnxruntime(proto: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
     if proto.graph.input[0].name == "x":
         return np.asarray(expected(session_of(proto), x))
-    session = onnxruntime.InferenceSession(POSTFILTER_LUMA, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(POSTFILTER, providers=["CPUExecutionProvider"])
     return np.asarray(session.run(None, {proto.graph.input[0].name: x[None]})[0][0])
 
 

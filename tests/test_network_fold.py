@@ -187,7 +187,7 @@ def test_third_party_filter_loses_its_scales() -> None:
 
 
 def test_bundled_network_is_as_small_as_it_can_be() -> None:
-    graph = read_graph(nnr.load(nnr.networks.POSTFILTER_LUMA))
+    graph = read_graph(nnr.load(nnr.networks.POSTFILTER))
     assert kinds(fold(graph)) == kinds(graph)
 
 

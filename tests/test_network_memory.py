@@ -19,7 +19,7 @@ from network_models import (
     u_net,
 )
 
-from nnr.networks import POSTFILTER_LUMA, Network
+from nnr.networks import POSTFILTER, Network
 
 A_THREAD = 8 << 20
 
@@ -76,7 +76,7 @@ needs_proc = pytest.mark.skipif(
 @needs_proc
 @pytest.mark.parametrize("threads", [1, 2])
 def test_memory_of_the_bundled_filter(threads: int) -> None:
-    assert memory_of(POSTFILTER_LUMA, 1080, 1920, threads) < threads * A_THREAD
+    assert memory_of(POSTFILTER, 1080, 1920, threads) < threads * A_THREAD
 
 
 @needs_proc
@@ -95,7 +95,7 @@ def test_memory_does_not_grow_with_the_frame(tmp_path: Path) -> None:
 NETWORKS = [
     codec_filter_7,
     lambda: half_size_filter(64),
-    lambda: onnx.load(POSTFILTER_LUMA),
+    lambda: onnx.load(POSTFILTER),
     small,
     third_party_filter,
     lambda: u_net(32),

@@ -168,7 +168,7 @@ def test_misaligned_plane() -> None:
         post_filter.apply(plane, **arguments), post_filter.apply(wanted, **arguments)
     )
     with pytest.raises(ValueError, match="aligned"):
-        post_filter.network.plan.filter_plane(plane, wanted, 1023.0, 0.5, 1, None)
+        post_filter.network.plan.filter_planes([plane], [wanted], 1023.0, 0.5, 1, None)
 
 
 def test_threads_of_python_get_what_one_alone_gets() -> None:

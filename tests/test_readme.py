@@ -39,7 +39,7 @@ def test_commands_are_one_line_to_paste(name: str) -> None:
 
 
 def test_commands_run(tmp_path: Path) -> None:
-    shutil.copy(nnr.networks.POSTFILTER_LUMA, tmp_path / "model.onnx")
+    shutil.copy(nnr.networks.POSTFILTER, tmp_path / "model.onnx")
     (tmp_path / "ctc").mkdir()
     grey = bytes([128]) * (64 * 48 * 3 // 2)
     (tmp_path / "ctc" / "Grey_64x48_50.yuv").write_bytes(grey)

@@ -82,16 +82,60 @@ void py_run_quantized(const Plan& plan, const Array<float>& input, Array<float> 
     });
 }
 
+// One plane, or luma and two planes of chroma of half its size, rounded up.
 template <class Sample>
-void py_filter_plane(const Plan& plan, const Array<Sample>& plane, Array<Sample> out, float peak,
-                     float side, unsigned threads, const CutArgument& cut) {
-    require(plane.ndim() == 2 && out.ndim() == 2, "planes must have two dimensions");
-    const Size size = size_of(plane), given = size_of(out);
-    require(given.height == size.height && given.width == size.width, "output shape");
+using Planes = std::vector<Array<Sample>>;
+
+// The four phases of the luma of a frame are channels of their own, row by row, then Cb and Cr; a plane
+// alone is one channel.
+template <class Sample>
+std::vector<PlaneView<Sample>> channels_of(const std::vector<Sample*>& samples,
+                                           const std::vector<Size>& sizes) {
+    if (samples.size() == 1) return {{samples[0], sizes[0]}};
+    std::vector<PlaneView<Sample>> channels;
+    for (const Index row : {0, 1})
+        for (const Index column : {0, 1})
+            channels.push_back({samples[0], sizes[0], 2, row, column});
+    for (const std::size_t chroma : {1, 2})
+        channels.push_back({samples[chroma], sizes[chroma]});
+    return channels;
+}
+
+template <class Sample>
+std::vector<Size> sizes_of(const Planes<Sample>& planes) {
+    require(planes.size() == 1 || planes.size() == 3, "one plane or three");
+    std::vector<Size> sizes;
+    for (const auto& plane : planes) {
+        require(plane.ndim() == 2, "planes must have two dimensions");
+        sizes.push_back(size_of(plane));
+    }
+    const Size luma = sizes[0];
+    for (std::size_t chroma = 1; chroma < sizes.size(); ++chroma)
+        require(sizes[chroma].height == (luma.height + 1) / 2 &&
+                    sizes[chroma].width == (luma.width + 1) / 2,
+                "chroma size");
+    return sizes;
+}
+
+template <class Sample>
+void py_filter_planes(const Plan& plan, const Planes<Sample>& planes, Planes<Sample> out, float peak,
+                      float side, unsigned threads, const CutArgument& cut) {
+    const std::vector<Size> sizes = sizes_of(planes), given = sizes_of(out);
+    require(given.size() == sizes.size() && given[0].height == sizes[0].height &&
+                given[0].width == sizes[0].width,
+            "output shape");
+    std::vector<const Sample*> from;
+    for (const auto& plane : planes) from.push_back(view(plane).data());
+    std::vector<Sample*> to;
+    for (auto& plane : out) to.push_back(mutable_view(plane).data());
+    const auto input = channels_of<const Sample>(from, sizes);
+    const auto output = channels_of<Sample>(to, sizes);
+    require(plan.value(Plan::input()).channels >= input.size() &&
+                plan.value(plan.output()).channels == output.size(),
+            "channels");
     const RunOptions options = options_of(threads, cut);
-    const PlaneFilter<Sample> filter{view(plane).data(), mutable_view(out).data(), size, peak, side};
     const py::gil_scoped_release unlocked;
-    filter_plane(plan, filter, options);
+    filter_planes(plan, PlaneFilter<Sample>{input, output, sizes.back(), peak, side}, options);
 }
 
 std::pair<Index, Index> py_output_size(const Plan& plan, Index height, Index width) {
@@ -223,9 +267,9 @@ void register_network(py::module_& module) {
              arg("out").noconvert(), arg("threads"), arg("cut"))
         .def("run_quantized", py_run_quantized, arg("input").noconvert(), arg("out").noconvert(),
              arg("input_scales").noconvert(), arg("output_scales").noconvert(), arg("threads"))
-        .def("filter_plane", py_filter_plane<std::uint8_t>, arg("plane").noconvert(),
+        .def("filter_planes", py_filter_planes<std::uint8_t>, arg("planes").noconvert(),
              arg("out").noconvert(), arg("peak"), arg("side"), arg("threads"), arg("cut"))
-        .def("filter_plane", py_filter_plane<std::uint16_t>, arg("plane").noconvert(),
+        .def("filter_planes", py_filter_planes<std::uint16_t>, arg("planes").noconvert(),
              arg("out").noconvert(), arg("peak"), arg("side"), arg("threads"), arg("cut"));
     register_network_builder(module);
     register_integer_network_builder(module);

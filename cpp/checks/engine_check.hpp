@@ -113,7 +113,7 @@ std::vector<Size> several_small_sizes() {
     return sizes;
 }
 
-// The plane as the network sees it: what filter_plane continues, continued here.
+// The plane as the network sees it: what filter_planes continues, continued here.
 template <class Sample, class In>
 std::vector<In> continued(const std::vector<Sample>& plane, Size size, Size taken, float peak,
                           float side) {
@@ -155,8 +155,9 @@ void check_plane(const Plan& plan, Size size, float peak, float side) {
         GuardedBuffer<Sample> output(plane.size());
         RunOptions options{static_cast<unsigned>(i % 3 + 1), {}};
         if (i < cuts.size()) options.cut = cuts[i];
-        filter_plane(plan, PlaneFilter<Sample>{input.data(), output.data(), size, peak, side},
-                     options);
+        const PlaneView<const Sample> from{input.data(), size};
+        const PlaneView<Sample> to{output.data(), size};
+        filter_planes(plan, PlaneFilter<Sample>{{&from, 1}, {&to, 1}, size, peak, side}, options);
         expect(output.intact() && output.equals(wanted.data()),
                name + ": differs from the image, cut " + std::to_string(i));
     }

@@ -1,5 +1,6 @@
 # The native core. Internal: arguments are checked by the package, not here.
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -232,10 +233,10 @@ class NetworkPlan:
         output_scales: NDArray[np.float64],
         threads: int,
     ) -> None: ...
-    def filter_plane(
+    def filter_planes(
         self,
-        plane: NDArray[_Sample],
-        out: NDArray[_Sample],
+        planes: Sequence[NDArray[_Sample]],
+        out: Sequence[NDArray[_Sample]],
         peak: float,
         side: float,
         threads: int,

@@ -50,8 +50,10 @@ def plane_means(values: Tensor) -> Tensor:
 def phases(luma: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """Cut a plane into its four phases, row by row: (2 H, 2 W) to (4, H, W)."""
     height, width = luma.shape
-    return luma.reshape(height // 2, 2, width // 2, 2).transpose(1, 3, 0, 2).reshape(
-        4, height // 2, width // 2
+    return (
+        luma.reshape(height // 2, 2, width // 2, 2)
+        .transpose(1, 3, 0, 2)
+        .reshape(4, height // 2, width // 2)
     )
 
 

@@ -27,17 +27,32 @@ def activate(features: Tensor) -> Tensor:
 
 
 class Conv(nn.Module):
-    """A convolution that keeps the size; its weight is a matrix, one row an output channel."""
+    """A convolution that keeps the size; its weight is a matrix, one row an output channel.
+
+    With a *step*, the convolution sees its weights as they will be coded, multiples of the step,
+    and gradients go past the rounding.
+    """
 
     def __init__(self, inputs: int, outputs: int, size: int = 3) -> None:
         super().__init__()
         self.kernel_shape = (outputs, inputs, size, size)
         self.weight = nn.Parameter(torch.empty(outputs, inputs * size * size))
         self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("step", torch.zeros(()))
         nn.init.kaiming_normal_(self.weight, a=NEGATIVE_SLOPE)
 
+    def deployed_weight(self) -> Tensor:
+        if not self.step:
+            return self.weight
+        rounded = (self.weight / self.step).round() * self.step
+        return self.weight + (rounded - self.weight).detach()
+
     def forward(self, features: Tensor) -> Tensor:
-        kernel = self.weight.view(self.kernel_shape).contiguous(memory_format=torch.channels_last)
+        kernel = (
+            self.deployed_weight()
+            .view(self.kernel_shape)
+            .contiguous(memory_format=torch.channels_last)
+        )
         return F.conv2d(features, kernel, self.bias, padding=self.kernel_shape[-1] // 2)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def drawn_qps(image_number: int) -> list[int]:
     """One QP out of each fifth of the range, others for every image: all QPs occur alike."""
     random = np.random.default_rng(image_number)
     edges = np.linspace(QP_RANGE[0], QP_RANGE[1] + 1, QPS_AN_IMAGE + 1).astype(int)
-    return [int(random.integers(*span)) for span in zip(edges, edges[1:], strict=False)]
+    return [int(random.integers(*span)) for span in pairwise(edges)]
 
 
 def main() -> None:

@@ -47,9 +47,7 @@ def relative_error(outputs: Tensor, targets: Tensor, unfiltered: Tensor) -> Tens
 
 
 @torch.no_grad()
-def psnr_gains(
-    network: PostFilterNetwork, pairs: list[Pair], device: str
-) -> dict[str, float]:
+def psnr_gains(network: PostFilterNetwork, pairs: list[Pair], device: str) -> dict[str, float]:
     """Mean PSNR gains over the unfiltered picture: Y for each QP, Cb and Cr over all."""
     gains = defaultdict(list)
     for pair in pairs:

@@ -248,15 +248,14 @@ void run_quantized(const Plan& plan, const float* input, std::size_t images, Siz
 }
 
 template <class Sample>
-void filter_plane(const Plan& plan, const PlaneFilter<Sample>& filter, const RunOptions& options) {
-    const auto [height, width] = filter.size;
+void filter_planes(const Plan& plan, const PlaneFilter<Sample>& filter, const RunOptions& options) {
     execute(plan, taken_size(plan, filter.size), filter.size, 1, options,
-            PlaneReader<Sample>(filter.input, height, width, filter.peak, filter.side),
-            PlaneWriter<Sample>(filter.output, height, width, filter.peak));
+            PlaneReader<Sample>(filter.input, filter.peak, filter.side),
+            PlaneWriter<Sample>(filter.output, filter.peak));
 }
 
-template void filter_plane(const Plan&, const PlaneFilter<std::uint8_t>&, const RunOptions&);
-template void filter_plane(const Plan&, const PlaneFilter<std::uint16_t>&, const RunOptions&);
+template void filter_planes(const Plan&, const PlaneFilter<std::uint8_t>&, const RunOptions&);
+template void filter_planes(const Plan&, const PlaneFilter<std::uint16_t>&, const RunOptions&);
 
 void observe(const Plan& plan, const float* input, Size size, const Observer& observer) {
     // One strip, whatever it takes, so that no sample is computed twice.

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "images.hpp"
 #include "plan.hpp"
@@ -28,24 +29,24 @@ struct Scales {
 void run_quantized(const Plan& plan, const float* input, std::size_t images, Size size,
                    const Scales& scales, const RunOptions& options, float* output);
 
-// A plane of samples 0 to `peak`, and the value of the input channels after the first. The network
-// sees the plane continued to the size that `taken_size` says; it must keep that size, and give one
-// channel.
+// The planes of a picture, a view a channel, of samples 0 to `peak`, and the value of the input channels
+// after theirs; `size` is what the network sees of the picture, continued to the size that
+// `taken_size` says. The network must keep that size, and give a channel for each view of `output`.
 template <class Sample>
 struct PlaneFilter {
-    const Sample* input;
-    Sample* output;
+    std::span<const PlaneView<const Sample>> input;
+    std::span<const PlaneView<Sample>> output;
     Size size;
     float peak;
     float side;
 };
 template <class Sample>
-void filter_plane(const Plan& plan, const PlaneFilter<Sample>& filter, const RunOptions& options);
+void filter_planes(const Plan& plan, const PlaneFilter<Sample>& filter, const RunOptions& options);
 
-extern template void filter_plane(const Plan&, const PlaneFilter<std::uint8_t>&,
-                                  const RunOptions&);
-extern template void filter_plane(const Plan&, const PlaneFilter<std::uint16_t>&,
-                                  const RunOptions&);
+extern template void filter_planes(const Plan&, const PlaneFilter<std::uint8_t>&,
+                                   const RunOptions&);
+extern template void filter_planes(const Plan&, const PlaneFilter<std::uint16_t>&,
+                                   const RunOptions&);
 
 // Is shown every value of one image, sample by sample once, as parts of it are computed.
 using Observer = std::function<void(ValueId value, const Window& part)>;

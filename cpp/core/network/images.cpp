@@ -79,16 +79,24 @@ void DequantizingWriter::write(std::size_t image, const Window& window) const {
 
 template <class Sample>
 void PlaneReader<Sample>::read(std::size_t, const Window& window) const {
+    const Interval rows = window.rows_inside(), columns = window.columns_inside();
+    const std::size_t stride = window.pixel_stride();
     const auto fill = [&]<class To>(To*, const auto& converted) {
-        const Interval rows = window.rows_inside(), columns = window.columns_inside();
-        const std::size_t stride = window.pixel_stride();
         for (Index y = rows.begin; y < rows.end; ++y) {
-            const Sample* row = samples_ + std::min(y, height_ - 1) * width_;
-            To* pixel = window.at<To>(y, columns.begin);
-            for (Index x = columns.begin; x < columns.end; ++x, pixel += stride) {
-                pixel[0] = converted(row[std::min(x, width_ - 1)]);
-                for (std::size_t channel = 1; channel < window.channels(); ++channel)
-                    pixel[channel] = static_cast<To>(side_);
+            To* pixels = window.at<To>(y, columns.begin);
+            for (std::size_t channel = 0; channel < window.channels(); ++channel) {
+                To* pixel = pixels + channel;
+                if (channel >= channels_.size()) {
+                    for (Index x = columns.begin; x < columns.end; ++x, pixel += stride)
+                        *pixel = static_cast<To>(side_);
+                    continue;
+                }
+                const PlaneView<const Sample>& view = channels_[channel];
+                const Index plane_row = std::min(y * view.spacing + view.row, view.size.height - 1);
+                const Sample* row = view.samples + plane_row * view.size.width;
+                Index at = columns.begin * view.spacing + view.column;
+                for (Index x = columns.begin; x < columns.end; ++x, pixel += stride, at += view.spacing)
+                    *pixel = converted(row[std::min(at, view.size.width - 1)]);
             }
         }
     };
@@ -102,14 +110,25 @@ void PlaneReader<Sample>::read(std::size_t, const Window& window) const {
 
 template <class Sample>
 void PlaneWriter<Sample>::write(std::size_t, const Window& window) const {
+    const std::size_t stride = window.pixel_stride();
     const auto store = [&]<class From>(From*, const auto& converted) {
-        const Interval rows = inside(window.rows(), height_);
-        const Interval columns = inside(window.columns(), width_);
-        for (Index y = rows.begin; y < rows.end; ++y) {
-            Sample* row = samples_ + y * width_;
-            const From* pixel = window.at<From>(y, columns.begin);
-            for (Index x = columns.begin; x < columns.end; ++x, pixel += window.pixel_stride())
-                row[x] = converted(*pixel);
+        for (std::size_t channel = 0; channel < channels_.size(); ++channel) {
+            const PlaneView<Sample>& view = channels_[channel];
+            // How many rows and columns the channel has: those of the plane, divided and rounded up.
+            const auto seen = [&](Index side, Index first) {
+                return (side - first + view.spacing - 1) / view.spacing;
+            };
+            const Interval rows = inside(window.rows(), seen(view.size.height, view.row));
+            const Interval columns = inside(window.columns(), seen(view.size.width, view.column));
+            for (Index y = rows.begin; y < rows.end; ++y) {
+                Sample* sample = view.samples +
+                                 (y * view.spacing + view.row) * view.size.width +
+                                 columns.begin * view.spacing + view.column;
+                const From* pixel = window.at<From>(y, columns.begin) + channel;
+                for (Index x = columns.begin; x < columns.end;
+                     ++x, pixel += stride, sample += view.spacing)
+                    *sample = converted(*pixel);
+            }
         }
     };
     if (window.value->type == SampleType::i16)

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include "tiling.hpp"
 #include "window.hpp"
 
 namespace nnr::network {
@@ -64,37 +66,44 @@ private:
     const double* scales_;
 };
 
-// A plane of samples 0 to `peak`, read as 0 to 1, beyond its size continued by its last row and
-// column. Channels after the first hold `side` everywhere. A network of integers gets the samples as
+// A plane of samples, of which one channel of a network sees every `spacing`-th in both directions,
+// from (row, column) on: a whole plane with a spacing of 1, one of its four phases with 2.
+template <class Sample>
+struct PlaneView {
+    Sample* samples;
+    Size size;
+    Index spacing = 1;
+    Index row = 0;
+    Index column = 0;
+};
+
+// Planes of samples 0 to `peak`, read as 0 to 1, beyond their sizes continued by their last rows and
+// columns. Channels after theirs hold `side` everywhere. A network of integers gets the samples as
 // they are.
 template <class Sample>
 class PlaneReader final : public ImageReader {
 public:
-    PlaneReader(const Sample* samples, Index height, Index width, float peak, float side)
-        : samples_(samples), height_(height), width_(width), peak_(peak), side_(side) {}
+    PlaneReader(std::span<const PlaneView<const Sample>> channels, float peak, float side)
+        : channels_(channels), peak_(peak), side_(side) {}
     void read(std::size_t image, const Window& window) const override;
 
 private:
-    const Sample* samples_;
-    Index height_;
-    Index width_;
+    std::span<const PlaneView<const Sample>> channels_;
     float peak_;
     float side_;
 };
 
-// The inverse: clip(rint(x * peak), 0, peak), halves to even, NaN as 0; nothing beyond its size. The
+// The inverse: clip(rint(x * peak), 0, peak), halves to even, NaN as 0; nothing beyond their sizes. The
 // integers of a network of integers are the samples.
 template <class Sample>
 class PlaneWriter final : public ImageWriter {
 public:
-    PlaneWriter(Sample* samples, Index height, Index width, float peak)
-        : samples_(samples), height_(height), width_(width), peak_(peak) {}
+    PlaneWriter(std::span<const PlaneView<Sample>> channels, float peak)
+        : channels_(channels), peak_(peak) {}
     void write(std::size_t image, const Window& window) const override;
 
 private:
-    Sample* samples_;
-    Index height_;
-    Index width_;
+    std::span<const PlaneView<Sample>> channels_;
     float peak_;
 };
 

@@ -17,8 +17,6 @@ from .model_files import check_extension, check_input, check_output
 from .output import print_json, progress, write_json
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ..models import Model
     from ..networks import PostFilter
     from ..video import Frame, FrameSequence
@@ -94,13 +92,13 @@ def filter_frames(
         ),
     ] = None,
 ) -> None:
-    """Filter the luma of video or photographs, frame by frame; chroma stays as it is.
+    """Filter video or photographs, frame by frame.
 
-    Photographs go through YCbCr 4:2:0 of 8 bits.
+    The bundled network filters all planes; a network of luma leaves chroma as it is. Photographs go through YCbCr 4:2:0 of 8 bits.
     """
-    from ..networks import POSTFILTER_LUMA
+    from ..networks import POSTFILTER
 
-    model = POSTFILTER_LUMA if model is None else model
+    model = POSTFILTER if model is None else model
     _check_usage(source, target, model, json_file, explain=explain)
     sequence = _open(source, size, bit_depth, rate)
     count = min(len(sequence), frames or len(sequence))
@@ -158,7 +156,7 @@ class _Run:
         used = min(_CALIBRATION_FRAMES, self.count)
         # The middle of each of as many equal parts.
         indices = [(2 * part + 1) * self.count // (2 * used) for part in range(used)]
-        samples = [(self.sequence[index].y, self.qp) for index in indices]
+        samples = [(self.sequence[index], self.qp) for index in indices]
         self.post_filter = self.post_filter.to_integer(
             samples, bit_depth=self.sequence.format.bit_depth
         )
@@ -189,17 +187,12 @@ class _Run:
         self.seconds = time.perf_counter() - start
 
     def _filtered(self, advance: Callable[[str], None]) -> Iterator[Frame]:
-        from ..video import Frame
-
         for index in range(self.count):
             frame = self.sequence[index]
-            luma: NDArray[Any] = frame.y
             start = time.perf_counter()
-            luma = self.post_filter.apply(
-                luma, qp=self.qp, bit_depth=frame.bit_depth, threads=self.threads
-            )
+            filtered = self.post_filter.apply_frame(frame, qp=self.qp, threads=self.threads)
             self.filter_seconds += time.perf_counter() - start
-            yield Frame(luma, frame.u, frame.v, frame.bit_depth)
+            yield filtered
             advance("")
 
     def values(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._arguments import check_bits, check_integer
-from ..networks import POSTFILTER_LUMA
+from ..networks import POSTFILTER
 from ..video import vvc
 from ..video.sequence import FrameSequence
 from ..video.vvc import VvcSettings
@@ -67,7 +67,7 @@ class PostFilterTask:
     """
 
     sequences: Sequence[FrameSequence]
-    network: str | Path = POSTFILTER_LUMA
+    network: str | Path = POSTFILTER
     qps: Sequence[int] = (32, 37)
     bits: int = 8
     sweep_bits: Sequence[int] = ()

@@ -1,4 +1,4 @@
-"""Networks on the native engine: `Network` for any tensor, `PostFilter` for planes of video."""
+"""Networks on the native engine: `Network` for any tensor, `PostFilter` for frames of video."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .integer import IntegerNetwork
 from .network import Network
 from .postfilter import PostFilter
 
-__all__ = ["POSTFILTER_LUMA", "IntegerNetwork", "Network", "PostFilter"]
+__all__ = ["POSTFILTER", "IntegerNetwork", "Network", "PostFilter"]
 
-POSTFILTER_LUMA = Path(__file__).with_name("weights") / "postfilter-luma.onnx"
-"""The bundled post filter for VVC All Intra without in-loop filters, QP 22 to 42, luma."""
+POSTFILTER = Path(__file__).with_name("weights") / "postfilter.onnx"
+"""The bundled post filter for VVC All Intra without in-loop filters, QP 22 to 42: Y, Cb and Cr."""

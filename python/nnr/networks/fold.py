@@ -41,7 +41,7 @@ def fold(graph: Graph) -> Graph:
     --------
     >>> from nnr.networks.fold import fold
     >>> from nnr.networks.graph import read_graph
-    >>> graph = read_graph(nnr.load(nnr.networks.POSTFILTER_LUMA))
+    >>> graph = read_graph(nnr.load(nnr.networks.POSTFILTER))
     >>> len(fold(graph).layers) <= len(graph.layers)
     True
     """

@@ -42,9 +42,9 @@ class Network:
 
     Examples
     --------
-    >>> network = nnr.Network.load(nnr.networks.POSTFILTER_LUMA)
-    >>> network.run(np.zeros((2, 48, 64), np.float32)).shape
-    (1, 48, 64)
+    >>> network = nnr.Network.load(nnr.networks.POSTFILTER)
+    >>> network.run(np.zeros((7, 48, 64), np.float32)).shape
+    (6, 48, 64)
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -165,10 +165,10 @@ class Network:
 
         Examples
         --------
-        >>> network = nnr.Network.load(nnr.networks.POSTFILTER_LUMA)
-        >>> samples = [np.random.default_rng(1).random((2, 64, 64), np.float32)]
+        >>> network = nnr.Network.load(nnr.networks.POSTFILTER)
+        >>> samples = [np.random.default_rng(1).random((7, 64, 64), np.float32)]
         >>> network.to_integer(samples).run(samples[0]).shape
-        (1, 64, 64)
+        (6, 64, 64)
         """
         from .integer import network_to_integer
 
@@ -196,7 +196,7 @@ class Network:
 
         Examples
         --------
-        >>> network = nnr.Network.load(nnr.networks.POSTFILTER_LUMA)
+        >>> network = nnr.Network.load(nnr.networks.POSTFILTER)
         >>> print(network.explain(416, 240).splitlines()[0].split()[:2])
         ['layer', 'kernel']
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from .._arguments import check_integer
 
 MAX_QP = 63  # of VVC
+# What a network of frames sees at the resolution of chroma: four phases of luma, Cb and Cr.
+FRAME_CHANNELS = 6
 _BYTE_BITS = 8
 _MAX_BITS = 16
 
@@ -43,3 +46,15 @@ def check_plane(plane: NDArray[Any], bit_depth: SupportsIndex | None) -> int:
     if (largest := int(plane.max())) > peak:
         raise ValueError(f"plane holds {largest}, more than {bits} bits a sample")
     return peak
+
+
+def network_input(planes: Sequence[NDArray[Any]], qp: int, peak: int) -> NDArray[np.float32]:
+    """What a network sees of a plane, or of the three of a frame, and the QP: (channels, H, W).
+
+    Chroma has half the size of luma, rounded up, and luma of odd sizes is continued.
+    """
+    scaled = [plane.astype(np.float32) / np.float32(peak) for plane in planes]
+    if len(scaled) > 1:
+        luma = np.pad(scaled[0], [(0, side % 2) for side in scaled[0].shape], mode="edge")
+        scaled[:1] = [luma[row::2, column::2] for row in (0, 1) for column in (0, 1)]
+    return np.stack([*scaled, np.full_like(scaled[-1], np.float32(qp / MAX_QP))])

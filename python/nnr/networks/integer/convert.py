@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..._arguments import check_integer
 from ..fold import fold
 from ..layers import Float32Array, Graph
-from ..planes import MAX_QP, check_plane, check_qp
+from ..planes import FRAME_CHANNELS, MAX_QP, check_plane, check_qp, network_input
 from ..run import check_images
 from .compile import OutputFormat, compile_graph
 from .network import IntegerNetwork
@@ -55,7 +55,7 @@ def network_to_integer(
 
 def postfilter_to_integer(
     graph: Graph,
-    samples: Iterable[tuple[NDArray[Any], int]],
+    samples: Iterable[tuple[Sequence[NDArray[Any]], int]],
     bit_depth: int,
     activation_bits: int = 8,
 ) -> IntegerNetwork:
@@ -65,9 +65,9 @@ def postfilter_to_integer(
     ----------
     graph : Graph
         A float network as `nnr.PostFilter` takes it.
-    samples : iterable of (ndarray of uint8 or uint16, int)
-        Decoded planes of shape (height, width), and the QP of each, 0 to 63. They should span the
-        QPs that the filter is for. Stronger detail than they hold is clipped: 160x160 samples of
+    samples : iterable of (sequence of ndarray of uint8 or uint16, int)
+        Decoded planes of shape (height, width), of luma alone or of a frame, and the QP of each, 0
+        to 63. They should span the QPs that the filter is for. Stronger detail than they hold is clipped: 160x160 samples of
         four photographs are enough, 96x96 were too few.
     bit_depth : int
         Bits a sample, 8 to 15, of *samples* and of all that the filter will see.
@@ -81,13 +81,14 @@ def postfilter_to_integer(
     """
     if check_integer(bit_depth, "bit_depth") not in _BIT_DEPTHS:
         raise ValueError(f"bit_depth must be 8 to 15, got {bit_depth}")
-    if graph.in_channels not in (1, 2):
-        raise ValueError(f"a post filter must have 1 or 2 input channels, got {graph.in_channels}")
     peak = (1 << bit_depth) - 1
+    # What comes out are samples alone; a channel more that goes in is the QP.
+    has_qp = graph.in_channels in (2, FRAME_CHANNELS + 1)
+    input_scales = [1 / peak] * (graph.in_channels - has_qp) + [1 / MAX_QP] * has_qp
     folded = fold(graph)
     observer = Observer(folded)
     inputs = (
-        _input(graph.in_channels, plane, qp, bit_depth, observer.phase) for plane, qp in samples
+        _input(graph.in_channels, planes, qp, bit_depth, observer.phase) for planes, qp in samples
     )
     first, *others = observe_ranges(observer, inputs)
     # Any sample and any QP may come, whatever these pictures hold.
@@ -96,7 +97,7 @@ def postfilter_to_integer(
         folded,
         (replace(first, minimum=nothing, maximum=whole), *others),
         activation_bits=activation_bits,
-        input_scales=[1 / peak, 1 / MAX_QP][: graph.in_channels],
+        input_scales=input_scales,
         output=OutputFormat(1 / peak, 0, peak),
         phases=observer.phases,
     )
@@ -130,9 +131,10 @@ def _checked(samples: Iterable[Float32Array], channels: int) -> Iterator[Float32
         yield sample
 
 
-def _input(channels: int, plane: NDArray[Any], qp: int, bit_depth: int, phase: int) -> Float32Array:
-    """What a network sees of a plane, continued to sides that are multiples of *phase*."""
-    peak = check_plane(plane, bit_depth)
-    continued = np.pad(plane, [(0, -side % phase) for side in plane.shape], mode="edge")
-    luma = continued.astype(np.float32) / np.float32(peak)
-    return np.stack([luma, np.full_like(luma, np.float32(check_qp(qp) / MAX_QP))][:channels])
+def _input(
+    channels: int, planes: Sequence[NDArray[Any]], qp: int, bit_depth: int, phase: int
+) -> Float32Array:
+    """What a network sees of planes, continued to sides that are multiples of *phase*."""
+    peaks = [check_plane(plane, bit_depth) for plane in planes]
+    given = network_input(planes, check_qp(qp), peaks[0])[:channels]
+    return np.pad(given, [(0, 0), *((0, -side % phase) for side in given.shape[1:])], mode="edge")

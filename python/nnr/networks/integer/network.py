@@ -35,13 +35,13 @@ class IntegerNetwork:
 
     Examples
     --------
-    >>> from nnr.networks import POSTFILTER_LUMA
+    >>> from nnr.networks import POSTFILTER
     >>> from nnr.networks.graph import read_graph
     >>> from nnr.networks.integer import network_to_integer
-    >>> graph = read_graph(nnr.load(POSTFILTER_LUMA))
-    >>> network = network_to_integer(graph, [np.random.rand(2, 32, 32).astype(np.float32)])
-    >>> network.run(np.zeros((2, 48, 64), np.float32)).shape
-    (1, 48, 64)
+    >>> graph = read_graph(nnr.load(POSTFILTER))
+    >>> network = network_to_integer(graph, [np.random.rand(7, 32, 32).astype(np.float32)])
+    >>> network.run(np.zeros((7, 48, 64), np.float32)).shape
+    (6, 48, 64)
     """
 
     def __init__(self, graph: IntegerGraph) -> None:
