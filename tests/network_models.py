@@ -187,6 +187,19 @@ def residual_filter(channels: int = 12, *, inputs: int = 2) -> onnx.ModelProto:
     return maker.model()
 
 
+def frame_filter(channels: int = 12, *, inputs: int = 7) -> onnx.ModelProto:
+    """A network of frames, whose residual block runs twice with the same weights."""
+    maker = GraphMaker(inputs)
+    features = maker.same("Relu", maker.conv("x", channels))
+    weight = maker.weight(maker.numbers(channels, channels, 3, 3, scale=0.1))
+    for _ in range(2):
+        change = maker.node("Conv", [features, weight], channels, pads=[1] * 4)
+        features = maker.same("Add", features, maker.same("Relu", change))
+    residual = maker.same("Mul", maker.conv(features, 6), maker.weight(np.float32(0.05)))
+    maker.same("Add", maker.slice("x", 0, 6), residual)
+    return maker.model()
+
+
 def every_operator() -> onnx.ModelProto:
     """All operators, several resolutions, values that are used more than once."""
     maker = GraphMaker(3)
