@@ -64,7 +64,7 @@ def test_without_arguments_it_is_the_default(tasks: list[PostFilterTask]) -> Non
     for task in tasks:
         assert [sequence.name for sequence in task.sequences][:2] == ["astronaut", "coffee"]
         assert (tuple(task.qps), task.bits, task.preset) == ((32, 37), 8, "faster")
-        assert Path(task.network).name == "postfilter-luma.onnx"
+        assert Path(task.network).name == "postfilter.onnx"
         assert (task.frames, list(task.sweep_bits)) == (None, [])
     assert len(tasks) == 3
 
@@ -126,6 +126,10 @@ def test_it_runs(clips: Path, tmp_path: Path) -> None:
         ["--sequences", "no/such/folder"],
         ["--network", "no-such.onnx"],
         ["--json", "no/such/folder/result.json"],
+        ["--report", "no/such/folder/report.html"],
+        ["--report", "report.pdf"],
+        ["--compressai-json", "no/such/folder/curves"],
+        ["--compressed", "no-such.nnr"],
         ["surplus"],
     ],
 )

@@ -26,12 +26,18 @@ class Table:
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
 
+    @property
+    def text_columns(self) -> list[bool]:
+        """Whether each column holds text, and not numbers."""
+        return [
+            any(cell[:1].isalpha() and cell != "inf" for cell in column)
+            for column in zip(*self.rows, strict=True)
+        ]
+
     def markdown(self) -> str:
         """Return the table with its columns aligned, text to the left and numbers to the right."""
         widths = [max(map(len, column)) for column in zip(self.heads, *self.rows, strict=True)]
-        is_text = [
-            any(cell[:1].isalpha() for cell in column) for column in zip(*self.rows, strict=True)
-        ]
+        is_text = self.text_columns
 
         def line(cells: Sequence[str]) -> str:
             padded = (

@@ -168,7 +168,11 @@ def _loss_series(
             f"{candidate.label}, {candidate.sizes.total:,} bytes, {loss:.4f} dB"
             for candidate, loss in zip(candidates, losses, strict=True)
         ],
-        names=[str(candidate.bits or "") for candidate in candidates],
+        # On the lowest line the markers stand too close for names.
+        names=[
+            str(candidate.bits or "") if loss > _LEAST_LOSS else ""
+            for candidate, loss in zip(candidates, losses, strict=True)
+        ],
     )
 
 

@@ -11,8 +11,12 @@ from ..tables import Table
 
 def table_html(table: Table) -> str:
     """Return a table that scrolls sideways where it is too wide; overall rows stand out."""
-    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
-    rows = "".join(_row(row) for row in table.rows)
+    kinds = [' class="text"' if text else "" for text in table.text_columns]
+    heads = "".join(
+        f'<th scope="col"{kind}>{escape(head)}</th>'
+        for head, kind in zip(table.heads, kinds, strict=True)
+    )
+    rows = "".join(_row(row, kinds) for row in table.rows)
     return (
         f'<div class="table" tabindex="0" role="group" aria-label="{escape(table.title)}">'
         f"<table><caption>{escape(table.title)}</caption>"
@@ -40,11 +44,7 @@ def figure(caption: str, content: str, *, kind: str = "") -> str:
     return f'<figure class="{kind}"><figcaption>{escape(caption)}</figcaption>{content}</figure>'
 
 
-def _row(cells: Sequence[str]) -> str:
-    kind = ' class="overall"' if OVERALL in cells else ""
-    return f"<tr{kind}>{''.join(_cell(cell) for cell in cells)}</tr>"
-
-
-def _cell(cell: str) -> str:
-    kind = ' class="text"' if cell[:1].isalpha() else ""
-    return f"<td{kind}>{escape(cell)}</td>"
+def _row(cells: Sequence[str], kinds: Sequence[str]) -> str:
+    emphasis = ' class="overall"' if OVERALL in cells else ""
+    row = "".join(f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(cells, kinds, strict=True))
+    return f"<tr{emphasis}>{row}</tr>"
