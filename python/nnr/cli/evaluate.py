@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from .output import print_json, progress, write_json
+from .evaluation_output import EvaluationOutput, UseCase
+from .output import progress
 
 if TYPE_CHECKING:
     from ..evaluation import Cache, PostFilterReport, PostFilterTask
@@ -154,7 +153,7 @@ def postfilter(
             check_extension(path, option, READABLE)
     if preset not in get_args(Preset):
         raise typer.BadParameter(f"--preset {preset}: must be one of {', '.join(get_args(Preset))}")
-    output = _Output(report_file, json_file, compressai_folder)
+    output = EvaluationOutput(report_file, json_file, compressai_folder)
     options: dict[str, Any] = {} if network is None else {"network": network}
     task = PostFilterTask(
         photographs() if sequences is None else find_sequences(sequences),
@@ -167,72 +166,28 @@ def postfilter(
         row_of=row_by_name if sequences is None else row_by_size,
         **options,
     )
+    kept = Cache(cache)
     try:
         with progress("evaluating", task.step_count) as advance:
-            report = task.run(threads=threads, cache=Cache(cache), on_step=advance)
-        output.write(task, report, threads, Cache(cache))
+            report = task.run(threads=threads, cache=kept, on_step=advance)
+        output.write(_postfilter_case(task, report, threads, kept))
     except MissingExtraError as error:
         raise MissingExtraError(error.package, "evaluate") from error  # it holds all that is needed
 
 
-@dataclass(frozen=True)
-class _Output:
-    """Where the result goes beside standard output; each checked before anything is computed."""
-
-    report: Path | None
-    json: Path | None
-    compressai: Path | None
-
-    def __post_init__(self) -> None:
-        if self.report is not None and self.report.suffix.lower() not in (".html", ".htm"):
-            raise typer.BadParameter(f"--report {self.report}: must end in .html")
-        for option, path in (
-            ("--report", self.report),
-            ("--json", None if self._json_to_stdout else self.json),
-            ("--compressai-json", self.compressai),
-        ):
-            if path is not None and not os.access(path.parent, os.W_OK):
-                raise typer.BadParameter(
-                    f"{option} {path}: its folder does not exist or is read-only"
-                )
-
-    def write(
-        self, task: PostFilterTask, report: PostFilterReport, threads: int | None, cache: Cache
-    ) -> None:
-        """Print the tables, or JSON, and write the files that were asked for."""
-        if self._json_to_stdout:
-            print_json(report.json_object())
-        else:
-            print(report.markdown())
-            if self.json is not None:
-                write_json(self.json, report.json_object())
-        if self.compressai is not None:
-            _write_curves(self.compressai, report)
-        if self.report is not None:
-            _write_page(self.report, task, report, threads, cache)
-
-    @property
-    def _json_to_stdout(self) -> bool:
-        return self.json is not None and str(self.json) == "-"
-
-
-def _write_curves(folder: Path, report: PostFilterReport) -> None:
+def _postfilter_case(
+    task: PostFilterTask, report: PostFilterReport, threads: int | None, cache: Cache
+) -> UseCase:
     from ..evaluation.compressai import postfilter_curves
+    from ..evaluation.html import postfilter_part
 
-    folder.mkdir(exist_ok=True)
-    for name, curve in postfilter_curves(report).items():
-        write_json(folder / f"{name}.json", curve)
-
-
-def _write_page(
-    path: Path, task: PostFilterTask, report: PostFilterReport, threads: int | None, cache: Cache
-) -> None:
-    from ..evaluation.html import report_page
-    from ..files import atomic_write
-
-    page = report_page(report, task.examples(report, threads=threads, cache=cache))
-    with atomic_write(path) as file:
-        file.write(page.encode())
+    return UseCase(
+        "postfilter",
+        "post filter",
+        report,
+        lambda: postfilter_curves(report),
+        lambda: postfilter_part(report, task.examples(report, threads=threads, cache=cache)),
+    )
 
 
 def _width_range(text: str | None) -> range:

@@ -65,10 +65,10 @@ def quality_table(
 
 
 def chroma_table(rows: Sequence[RowResult], networks: Sequence[str]) -> Table:
-    """Table 5: the chroma planes and all three together, overall."""
+    """Table 7: the chroma planes and all three together, overall."""
     metrics: tuple[Metric, ...] = ("psnr_u", "psnr_v", "psnr_yuv")
     return Table(
-        "Table 5. PSNR in dB of U, of V, and of all three planes (6:1:1), overall",
+        "Table 7. PSNR in dB of U, of V, and of all three planes (6:1:1), overall",
         ["QP", "planes", *ANCHOR_HEADS.values(), *NETWORK_HEADS, "loss"],
         [
             [_qps(row), METRIC_HEADS[metric], *_quality_cells(row, metric, networks)]
@@ -80,9 +80,9 @@ def chroma_table(rows: Sequence[RowResult], networks: Sequence[str]) -> Table:
 
 
 def rate_table(rows: Sequence[RowResult]) -> Table:
-    """Table 6: the bytes of the streams."""
+    """Table 8: the bytes of the streams."""
     return Table(
-        "Table 6. Bytes of the streams",
+        "Table 8. Bytes of the streams",
         ["QP", "sequences", "pictures", *ANCHOR_HEADS.values(), "all to none"],
         [
             [
@@ -96,11 +96,11 @@ def rate_table(rows: Sequence[RowResult]) -> Table:
 
 
 def loss_table(rows: Sequence[RowResult], candidates: Sequence[Candidate]) -> Table:
-    """Table 7: what each form of the network takes and loses."""
+    """Table 9: what each form of the network takes and loses."""
     original, *reconstructed = candidates
     overall = [row for row in rows if row.label == OVERALL and len(row.qps) == 1]
     return Table(
-        "Table 7. Forms of the network: bytes, and loss overall",
+        "Table 9. Forms of the network: bytes, and loss overall",
         [
             *("form", "bits", "bytes", "ratio"),
             *(f"dB at QP {_qps(row)}" for row in overall),
@@ -121,7 +121,7 @@ def loss_table(rows: Sequence[RowResult], candidates: Sequence[Candidate]) -> Ta
 
 
 def bd_table(title: str, rates: Sequence[BdRates]) -> Table:
-    """Tables 8 and 9: BD-rates, a line a row and anchor, the networks side by side."""
+    """Tables 10 and 11: BD-rates, a line a row and anchor, the networks side by side."""
     networks = list(dict.fromkeys(rate.network for rate in rates))
     lines: dict[tuple[str, LoopFilters], list[str]] = {}
     for rate in rates:

@@ -23,7 +23,7 @@ from .results import (
     averaged,
     row_definitions,
 )
-from .tables import Table
+from .tables import Table, markdown
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class PostFilterReport:
         return bd_rates(self.results, self._main_candidates())
 
     def tables(self) -> list[Table]:
-        """Return Tables 1 to 3 and 5 to 7, and with four or more QPs the BD-rates, 8 and 9.
+        """Return Tables 1 to 3 and 7 to 9, and with four or more QPs the BD-rates, 10 and 11.
 
-        Table 4 is the auto-encoder's.
+        Those between are the auto-encoder's.
         """
         labels = [self.original.label, self.reconstructed.label]
         shown = [
@@ -97,7 +97,7 @@ class PostFilterReport:
         return [
             (
                 "planes: Y (luma), U (Cb) and V (Cr) of the decoder's 10-bit pictures against those of "
-                "the source; Tables 2, 3 and 7 are of luma"
+                "the source; Tables 2, 3 and 9 are of luma"
             ),
             *METRIC_DEFINITIONS,
             COLOUR_DEFINITION,
@@ -132,9 +132,7 @@ class PostFilterReport:
 
     def markdown(self) -> str:
         """Return tables and definitions, ready to be printed or pasted."""
-        definitions = "\n".join(f"- {line}" for line in self.definitions())
-        shown = "\n\n".join(table.markdown() for table in self.tables())
-        return f"{shown}\n\nDefinitions\n\n{definitions}"
+        return markdown(self.tables(), {"Definitions": self.definitions()})
 
     def json_object(self) -> dict[str, Any]:
         """Return everything as plain JSON values; null for infinite PSNRs, and for none."""
@@ -175,9 +173,9 @@ class PostFilterReport:
         ]
         with_network = [rates for rates in self.bd_rates if rates.with_network]
         return [
-            tables.bd_table("Table 8. BD-rate in per cent", alone),
+            tables.bd_table("Table 10. BD-rate in per cent", alone),
             tables.bd_table(
-                "Table 9. BD-rate in per cent, with the network's bytes in every sequence",
+                "Table 11. BD-rate in per cent, with the network's bytes in every sequence",
                 with_network,
             ),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -53,6 +53,33 @@ class Table:
         return "\n".join(
             [self.title, "", line(self.heads), f"|{rule}|", *(line(row) for row in self.rows)]
         )
+
+
+def in_order(tables: Iterable[Table]) -> list[Table]:
+    """Sort tables by the numbers in their titles.
+
+    Examples
+    --------
+    >>> in_order([Table("Table 10. Last", [], []), Table("Table 4. First", [], [])])[0].title
+    'Table 4. First'
+    """
+    return sorted(tables, key=lambda table: int(table.title.split()[1].rstrip(".")))
+
+
+def markdown(tables: Iterable[Table], lists: Mapping[str, Sequence[str]]) -> str:
+    """Return tables, then lists of definitions under their headings.
+
+    Examples
+    --------
+    >>> print(markdown([], {"Definitions": ["rate: bytes"]}))
+    Definitions
+    <BLANKLINE>
+    - rate: bytes
+    """
+    parts = [table.markdown() for table in tables]
+    for heading, lines in lists.items():
+        parts += [heading, "\n".join(f"- {line}" for line in lines)]
+    return "\n\n".join(parts)
 
 
 def decimal(value: float, places: int) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .autoencoder import autoencoder_part
 from .page import report_page
+from .part import Part
+from .postfilter import postfilter_part
 
-__all__ = ["report_page"]
+__all__ = ["Part", "autoencoder_part", "postfilter_part", "report_page"]

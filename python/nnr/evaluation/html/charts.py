@@ -17,6 +17,8 @@ _MARKERS = (
     "M0,-5L5,0L0,5L-5,0z",
     "M0,4.8L4.6,-3.6H-4.6z",
     "M-4.4,-1.6h2.8v-2.8h3.2v2.8h2.8v3.2h-2.8v2.8h-3.2v-2.8h-2.8z",
+    "M0,-4.8L4.6,-1.5L2.8,3.9H-2.8L-4.6,-1.5z",
+    "M-4.4,-2.4L-2.4,-4.4L0,-2L2.4,-4.4L4.4,-2.4L2,0L4.4,2.4L2.4,4.4L0,2L-2.4,4.4L-4.4,2.4L-2,0z",
 )
 STYLE_COUNT = len(_MARKERS)
 _TICKS, _MIN_TICKS = 5, 3
@@ -87,8 +89,7 @@ def line_chart(
     y: Axis,
     *,
     description: str,
-    width: int = 640,
-    height: int = 400,
+    size: tuple[int, int] = (640, 420),
 ) -> str:
     """Draw curves with their axes.
 
@@ -99,8 +100,8 @@ def line_chart(
     x, y : Axis
     description : str
         What somebody who cannot see the chart is told.
-    width, height : int
-        In units of the drawing, which scales with the page.
+    size : (int, int)
+        Width and height in units of the drawing, which scales with the page.
 
     Returns
     -------
@@ -114,6 +115,7 @@ def line_chart(
     >>> svg.startswith('<svg class="chart"'), svg.count('class="curve"')
     (True, 1)
     """
+    width, height = size
     across = _scale([p[0] for s in series for p in s.points], x, _LEFT, width - _RIGHT)
     up = _scale([p[1] for s in series for p in s.points], y, height - _BOTTOM, _TOP)
     curves = "".join(_curve(one, across, up) for one in series)

@@ -29,19 +29,23 @@ def list_html(lines: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
 
 
-def section(identifier: str, title: str, *parts: str) -> str:
-    """Return a part of the page with its heading."""
-    return f'<section id="{identifier}"><h2>{escape(title)}</h2>{"".join(parts)}</section>'
-
-
-def paragraph(text: str) -> str:
-    """Return plain text as a paragraph."""
-    return f"<p>{escape(text)}</p>"
+def heading(text: str) -> str:
+    """Return the heading of a part of a section."""
+    return f"<h3>{escape(text)}</h3>"
 
 
 def figure(caption: str, content: str, *, kind: str = "") -> str:
     """Return a figure with the caption above it."""
     return f'<figure class="{kind}"><figcaption>{escape(caption)}</figcaption>{content}</figure>'
+
+
+def captioned_picture(uri: str, shape: tuple[int, ...], title: str, name: str, values: str) -> str:
+    """Return a picture as an item of a list, with its name and its quality below."""
+    height, width = shape[:2]
+    return (
+        f'<li><img src="{uri}" width="{width}" height="{height}" '
+        f'alt="{escape(f"{title}: {name}")}"><b>{escape(name)}</b>{escape(values)}</li>'
+    )
 
 
 def _row(cells: Sequence[str], kinds: Sequence[str]) -> str:

@@ -13,13 +13,13 @@ from ...video.frame import Frame
 from ...video.images import pillow_image, rgb_from_frame
 
 # Larger pictures are cut to their middle, so that a page stays a few megabytes.
-MAX_WIDTH, MAX_HEIGHT = 640, 480
+MAX_WIDTH, MAX_HEIGHT = 560, 420
 _DIFFERENCE_QUALITY = 80
 _GREY = 128
 
 
 def cropped(frame: Frame) -> Frame:
-    """Return the middle of a frame, at most 640x480 samples."""
+    """Return the middle of a frame, at most 560x420 samples."""
     rows, columns = frame.y.shape
     height, width = min(rows, MAX_HEIGHT), min(columns, MAX_WIDTH)
     # Even, so that luma and chroma are cut at the same place.
@@ -51,7 +51,7 @@ def picture_uri(picture: NDArray[np.uint8], *, lossless: bool) -> str:
     >>> picture_uri(np.zeros((8, 8, 3), np.uint8), lossless=True)[:22]
     'data:image/webp;base64'
     """
-    options: dict[str, Any] = {"lossless": True, "quality": 60}
+    options: dict[str, Any] = {"lossless": True, "quality": 60, "method": 5}
     if not lossless:
         options = {"quality": _DIFFERENCE_QUALITY}
     data = io.BytesIO()

@@ -1,7 +1,8 @@
-"""The charts and pictures of the post filter's evaluation."""
+"""The post filter on the page: its numbers, charts and pictures."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..candidates import Candidate
@@ -11,7 +12,9 @@ from ..report import PostFilterReport
 from ..results import ANCHORS, OVERALL, RowResult
 from .charts import Axis, Series, legend, line_chart
 from .comparison import View, comparison
+from .histograms import weight_histograms
 from .markup import figure
+from .part import Card, Part, Section
 from .pictures import cropped, difference_uri, frame_uri
 
 # The column's place is its style in every chart.
@@ -19,27 +22,128 @@ _COLUMN_HEADS = (*ANCHOR_HEADS.values(), *NETWORK_HEADS)
 _NNC_STYLE = 5
 # A loss below this, or a gain, is drawn here: a logarithmic axis has no zero.
 _LEAST_LOSS = 1e-4
+_LARGE, _SMALL = (640, 420), (420, 300)
 _ERROR_GAIN, _LOSS_GAIN = 8, 64
 
 
-def rate_distortion(report: PostFilterReport) -> str:
+def postfilter_part(report: PostFilterReport, examples: Sequence[Example]) -> Part:
+    """Return what the page says of a post filter.
+
+    Parameters
+    ----------
+    report : PostFilterReport
+    examples : sequence of Example
+        Frames to be compared by eye; see `PostFilterTask.examples`.
+    """
+    return Part(
+        "Post filter",
+        _lead(report),
+        _cards(report),
+        _sections(report, examples),
+        report.tables(),
+        report.definitions(),
+    )
+
+
+def _lead(report: PostFilterReport) -> str:
+    sequences = len({(result.row, result.name) for result in report.results})
+    qps = ", ".join(str(qp) for qp in dict.fromkeys(result.qp for result in report.results))
+    return (
+        "A convolutional network takes the place of VVC's in-loop filters, is compressed, and does "
+        f"its work again: {sequences} sequences at QP {qps}, filtered by the network's original and "
+        "by its reconstructed form."
+    )
+
+
+def _cards(report: PostFilterReport) -> list[Card]:
+    fixed, entropy_coded = report.reconstructed, report.entropy_coded
+    psnr = report.rows[-1].values("psnr")
+    cards = [
+        Card(
+            f"{report.original.sizes.total / candidate.sizes.total:.2f} : 1",
+            f"{how} of {candidate.bits} bits; "
+            f"{psnr[report.original.label] - psnr[candidate.label]:.4f} dB lost",
+        )
+        for candidate, how in (
+            (entropy_coded, "post filter as an NNC bitstream"),
+            (fixed, "post filter with codes"),
+        )
+    ]
+    cards += [
+        Card(
+            f"{psnr[fixed.label] - psnr[anchor]:+.2f} dB",
+            f"PSNR-Y of the reconstructed CNN over {what}",
+        )
+        for anchor, what in (("all", "all of VVC's filters"), ("none", "no filter"))
+    ]
+    cards += [
+        Card(
+            f"{rates.per_cent['psnr']:+.2f} %",
+            "BD-rate of the reconstructed CNN against all of VVC's filters",
+        )
+        for rates in report.bd_rates
+        if (rates.row, rates.anchor, rates.network, rates.with_network)
+        == (OVERALL, "all", fixed.label, False)
+    ]
+    return cards
+
+
+def _sections(report: PostFilterReport, examples: Sequence[Example]) -> list[Section]:
+    frames = "".join(_frame_comparison(report, example) for example in examples)
+    histograms = weight_histograms(report.original.model, report.reconstructed.model)
+    return [
+        Section(
+            "frames",
+            "Before and after",
+            "Move the line with a finger, the mouse or the arrow keys. The menus choose what is seen "
+            "on either side.",
+            f'<div class="pair">{frames}</div>',
+        ),
+        Section(
+            "rate",
+            "Rate and distortion",
+            "A CNN costs the bits of the stream without in-loop filters; its own bytes are in no "
+            "curve. Point at a marker for its numbers.",
+            _rate_distortion(report),
+        ),
+        Section(
+            "loss",
+            "Size against loss",
+            "Each marker is one compressed form of the network, with its bits a weight beside it. "
+            "Losses below 0.0001 dB, and gains, lie on the lowest line.",
+            _loss_over_size(report),
+        ),
+        Section(
+            "weights",
+            "Weights before and after",
+            f"Filled: {report.original.label}. Line: reconstructed from "
+            f"{report.reconstructed.label} codes.",
+            f'<div class="histograms">{"".join(histograms)}</div>',
+        ),
+    ]
+
+
+def _rate_distortion(report: PostFilterReport) -> str:
     """PSNR over rate: overall, what the filters gain, and every row."""
     by_row: dict[str, list[RowResult]] = {}
     for row in report.rows:
         if len(row.qps) == 1:
             by_row.setdefault(row.label, []).append(row)
     overall = by_row.pop(OVERALL)
-    large = figure("PSNR-Y over rate, overall", _rate_chart(report, OVERALL, overall))
-    gains = figure("Gain over no filter, overall", _gain_chart(report, overall))
+    large = figure("PSNR-Y over rate, overall", _rate_chart(report, OVERALL, overall, _LARGE))
+    gains = figure("Gain over no filter, overall", _gain_chart(report, OVERALL, overall, _LARGE))
     small = "".join(
-        figure(label, _rate_chart(report, label, rows, width=420, height=300))
+        figure(
+            label,
+            _rate_chart(report, label, rows, _SMALL) + _gain_chart(report, label, rows, _SMALL),
+        )
         for label, rows in by_row.items()
     )
     keys = legend([(head, style) for style, head in enumerate(_COLUMN_HEADS)])
     return f'{keys}<div class="pair">{large}{gains}</div><div class="grid-of-charts">{small}</div>'
 
 
-def loss_over_size(report: PostFilterReport) -> str:
+def _loss_over_size(report: PostFilterReport) -> str:
     """Loss of PSNR over the bytes of the network, one chart a QP."""
     overall = [row for row in report.rows if row.label == OVERALL and len(row.qps) == 1]
     charts = "".join(
@@ -51,7 +155,7 @@ def loss_over_size(report: PostFilterReport) -> str:
     return f'{legend(forms)}<div class="pair">{charts}</div>'
 
 
-def frame_comparison(report: PostFilterReport, example: Example) -> str:
+def _frame_comparison(report: PostFilterReport, example: Example) -> str:
     """All versions of a frame, any two of them side by side."""
     columns = [*ANCHORS, report.original.label, report.reconstructed.label]
     frames = [cropped(example.frames[column]) for column in columns]
@@ -79,19 +183,19 @@ def frame_comparison(report: PostFilterReport, example: Example) -> str:
 
 def _quality(example: Example, column: str) -> str:
     quality = example.quality[column]
-    planes = [f"Y {quality.psnr[0]:.2f}"]
-    if quality.psnr_u[0] == quality.psnr_u[0]:  # not NaN: the picture has colour
-        planes += [f"U {quality.psnr_u[0]:.2f}", f"V {quality.psnr_v[0]:.2f}"]
-    return f"PSNR {', '.join(planes)} dB, SSIM {quality.ssim[0]:.4f}"
+    values = [f"PSNR Y {quality.psnr[0]:.2f} dB"]
+    if not math.isnan(quality.psnr_u[0]):
+        values += [f"U {quality.psnr_u[0]:.2f} dB", f"V {quality.psnr_v[0]:.2f} dB"]
+    values.append(f"SSIM {quality.ssim[0]:.4f}")
+    # A line is broken between values, not within one.
+    return ", ".join(value.replace(" ", "\N{NO-BREAK SPACE}") for value in values)
 
 
 def _rate_chart(
     report: PostFilterReport,
     label: str,
     rows: Sequence[RowResult],
-    *,
-    width: int = 640,
-    height: int = 420,
+    size: tuple[int, int],
 ) -> str:
     series = [
         Series(
@@ -111,12 +215,13 @@ def _rate_chart(
         Axis("bits a pixel", logarithmic=True),
         Axis("PSNR-Y in dB"),
         description=f"{label}: PSNR of luma over the bits of the stream",
-        width=width,
-        height=height,
+        size=size,
     )
 
 
-def _gain_chart(report: PostFilterReport, rows: Sequence[RowResult]) -> str:
+def _gain_chart(
+    report: PostFilterReport, label: str, rows: Sequence[RowResult], size: tuple[int, int]
+) -> str:
     series = []
     for style, (column, head) in enumerate(_columns(report)):
         gains = [row.values("psnr")[column] - row.values("psnr")["none"] for row in rows]
@@ -127,8 +232,8 @@ def _gain_chart(report: PostFilterReport, rows: Sequence[RowResult]) -> str:
         series,
         Axis("QP", ticks=sorted(row.qps[0] for row in rows)),
         Axis("gain in PSNR-Y, dB"),
-        description="What each filter gains over no filter, in dB of luma, over the QP",
-        height=420,
+        description=f"{label}: what each filter gains over no filter, in dB of luma, over the QP",
+        size=size,
     )
 
 
@@ -144,7 +249,7 @@ def _loss_chart(report: PostFilterReport, row: RowResult) -> str:
         Axis("bytes of the network's file", logarithmic=True),
         Axis("loss of PSNR-Y in dB", logarithmic=True),
         description=f"QP {row.qps[0]}: PSNR lost by compressing the network, over its bytes",
-        height=420,
+        size=_LARGE,
     )
 
 
