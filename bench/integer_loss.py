@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 import nnr
 from nnr.video import Frame, open_sequence, vvc
@@ -25,8 +24,6 @@ QPS = (22, 27, 32, 37, 42)
 CROPS = 32
 CROP_SIDE = 160
 PEAK = 1020  # of 8-bit sources on the scale of 10 bits
-
-Plane = NDArray[np.uint16]
 
 
 def main() -> None:
@@ -48,8 +45,8 @@ def main() -> None:
     quality: dict[int, list[tuple[float, float]]] = {qp: [] for qp in QPS}
     for frame, qp in progress(pictures, lambda picture: f"QP {picture[1]}"):
         decoded = _decoded(frame, qp)
-        planes = [decoded, *(f.apply(decoded, qp=qp, bit_depth=10) for f in (original, exact))]
-        plain, floats, integers = (_psnr(plane, frame) for plane in planes)
+        results = [decoded, *(f.apply_frame(decoded, qp=qp) for f in (original, exact))]
+        plain, floats, integers = (_psnr(result, frame) for result in results)
         quality[qp].append((floats - plain, floats - integers))
     print(tables.table(["QP", "gain of floats", "loss, mean", "loss, worst"], _rows(quality)))
 
@@ -68,14 +65,14 @@ def _crops(folder: Path) -> Iterator[tuple[Frame, int]]:
         yield Frame(y, frame.u[half], frame.v[half]), QPS[i % len(QPS)]
 
 
-def _decoded(frame: Frame, qp: int) -> Plane:
+def _decoded(frame: Frame, qp: int) -> Frame:
     settings = vvc.VvcSettings(qp, loop_filters="none")
     (decoded,) = vvc.decode(vvc.encode([frame], settings))
-    return np.asarray(decoded.y, np.uint16)
+    return decoded
 
 
-def _psnr(plane: Plane, source: Frame) -> float:
-    error = plane - source.y.astype(np.float64) * 4
+def _psnr(result: Frame, source: Frame) -> float:
+    error = result.y - source.y.astype(np.float64) * 4
     return float(10 * np.log10(PEAK**2 / np.mean(error**2)))
 
 

@@ -18,7 +18,7 @@ import nnr
 from . import memory
 from .comparison import progress
 from .engines import CannotRunError, Job
-from .networks import Size, bundled_filter
+from .networks import Size, half_size_filter, loaded
 
 QP = 32
 BIT_DEPTH = 10
@@ -83,7 +83,7 @@ def _measure_here(way: str, size: Size, threads: int, runs: bool) -> Result:
 
 
 def _float(size: Size, threads: int) -> Work:
-    return _apply(nnr.PostFilter.load(nnr.networks.POSTFILTER), size, threads)
+    return _apply(nnr.PostFilter.load(loaded(half_size_filter())), size, threads)
 
 
 def _integer(size: Size, threads: int) -> Work:
@@ -95,7 +95,7 @@ def _integer(size: Size, threads: int) -> Work:
 
 
 def _save_integer(path: Path) -> None:
-    post_filter = nnr.PostFilter.load(nnr.networks.POSTFILTER)
+    post_filter = nnr.PostFilter.load(loaded(half_size_filter()))
     plane = np.random.default_rng(2).integers(0, 1 << BIT_DEPTH, (96, 96)).astype(np.uint16)
     network = post_filter.to_integer([(plane, QP)], bit_depth=BIT_DEPTH).network
     assert isinstance(network, nnr.IntegerNetwork)
@@ -115,7 +115,7 @@ def _apply(post_filter: nnr.PostFilter, size: Size, threads: int) -> Work:
 def _onnxruntime(size: Size, threads: int) -> Work:
     from .engines import onnxruntime
 
-    return onnxruntime.prepare_float(Job(bundled_filter(), size), threads).run
+    return onnxruntime.prepare_float(Job(half_size_filter(), size), threads).run
 
 
 WAYS: dict[str, Callable[[Size, int], Work]] = {

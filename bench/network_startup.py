@@ -32,7 +32,9 @@ Result = dict[str, Any]
 
 def measure(processes: int) -> list[Result]:
     """By file and by what was imported before, medians of milliseconds over fresh processes."""
-    model = nnr.load(nnr.networks.POSTFILTER)
+    from .networks import half_size_filter, loaded
+
+    model = loaded(half_size_filter())
     found = []
     with tempfile.TemporaryDirectory() as folder:
         uniform, stream = Path(folder) / "filter.safetensors", Path(folder) / "filter.nnr"
@@ -85,12 +87,14 @@ def _plane(size: Size) -> Any:
 
 
 class _Filtering:
-    """The bundled filter on one size, as `timing.rotate` takes it."""
+    """The half-size filter on one size, as `timing.rotate` takes it."""
 
     passes = 1
 
     def __init__(self, size: Size, threads: int) -> None:
-        self._filter = nnr.PostFilter.load(nnr.networks.POSTFILTER)
+        from .networks import half_size_filter, loaded
+
+        self._filter = nnr.PostFilter.load(loaded(half_size_filter()))
         self._plane, self._threads = _plane(size), threads
         self._out = np.empty_like(self._plane)
 

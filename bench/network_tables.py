@@ -125,7 +125,7 @@ def _memory(measured: Sequence[Results]) -> str:
             rows.append([way, str(threads), *cells])
     left_out = "".join(f"\n\nLeft out: {way}: {why}" for way, why in skipped.items())
     return f"""### Memory
-MB beside picture and result at the peak of a fresh process, the bundled filter; planes of 10 bits for
+MB beside picture and result at the peak of a fresh process, the half-size filter; planes of 10 bits for
 `PostFilter`, of float32 for onnxruntime.
 
 {table(["", "threads", *sizes], rows)}{left_out}"""
@@ -149,7 +149,7 @@ def _startup(results: Results) -> str:
     frames = results["patch"][0]["over its share"]
     heads = ["threads", "ms", *(f"÷ its share of {title}" for title in frames)]
     return f"""### Start-up and small pictures
-Milliseconds in a fresh process that has imported nnr, the bundled filter compressed, one thread, medians
+Milliseconds in a fresh process that has imported nnr, the half-size filter compressed, one thread, medians
 of {results["processes"]} processes.
 
 {table(head, rows, names=2)}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -162,9 +164,29 @@ def benchmark_filter() -> Network:
     return Network("benchmark filter", what, maker.model())
 
 
-def bundled_filter() -> Network:
-    what = "`nnr.networks.POSTFILTER`, which works at half the resolution"
-    return Network("bundled filter", what, onnx.load(nnr.networks.POSTFILTER))
+def loaded(network: Network) -> nnr.Model:
+    """The network as this package reads it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        onnx.save(network.model, path)
+        return nnr.load(path)
+
+
+def half_size_filter() -> Network:
+    """A filter of luma on the four phases of 2x2 samples, as users have them for whole frames."""
+    maker = _Maker(2)
+    phases = maker.node("SpaceToDepth", ["x"], 8, blocksize=2)
+    features = maker.leaky(maker.conv(phases, FILTER_CHANNELS, 3))
+    for _ in range(2):
+        inner = maker.leaky(maker.conv(features, FILTER_CHANNELS, 3))
+        features = maker.add(features, maker.scale(maker.conv(inner, FILTER_CHANNELS, 3), 0.3))
+    features = maker.leaky(maker.conv(features, FILTER_CHANNELS, 3))
+    features = maker.leaky(maker.conv(features, FILTER_CHANNELS, 1))
+    tail = maker.scale(maker.conv(features, 4, 3), 0.02)
+    residual = maker.node("DepthToSpace", [tail], 1, blocksize=2, mode="DCR")
+    maker.add(maker.slice("x", 1, 0, 1), residual)
+    what = "one resolution of half the size, residual blocks, random weights"
+    return Network("half-size filter", what, maker.model())
 
 
 def block_filter() -> Network:
@@ -193,6 +215,6 @@ def _inside(maker: _Maker, value: str) -> str:
 
 NETWORKS: dict[str, Callable[[], Network]] = {
     "benchmark filter": benchmark_filter,
-    "bundled filter": bundled_filter,
+    "half-size filter": half_size_filter,
     "block filter": block_filter,
 }

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-import nnr
 from nnr.networks.graph import read_graph
 from nnr.reference import network as reference
 
 from . import engines, float64, network, network_memory, network_speed, network_tables
 from .engines import CannotRunError, Entrant, Job, Way
 from .network_speed import Expected
-from .networks import NETWORKS, benchmark_filter, block_filter, bundled_filter
+from .networks import NETWORKS, benchmark_filter, block_filter, half_size_filter, loaded
 
 SIZE = (64, 64)
 MEGABYTE = 1 << 20
@@ -88,15 +87,14 @@ def test_networks_are_as_large_as_they_say() -> None:
 
 
 def test_float64_is_what_the_twin_of_the_engine_gives() -> None:
-    bundled = bundled_filter()
-    picture = bundled.picture((16, 24))
-    graph = read_graph(nnr.load(nnr.networks.POSTFILTER))
-    wanted = reference.run(graph, picture.astype(np.float64))
-    assert np.abs(float64.run(bundled.model, picture) - wanted).max() < 1e-12
+    network = half_size_filter()
+    picture = network.picture((16, 24))
+    wanted = reference.run(read_graph(loaded(network)), picture.astype(np.float64))
+    assert np.abs(float64.run(network.model, picture) - wanted).max() < 1e-12
 
 
 def test_corners_are_those_of_the_whole() -> None:
-    job = Job(bundled_filter(), (176, 212))  # of the networks the one that looks the furthest
+    job = Job(half_size_filter(), (176, 212))  # of the networks the one that looks the furthest
     whole = float64.run(job.model, job.picture)
     assert Expected(job).errors(whole)["max"] < 1e-12
     for row, column in ((0, 0), (-1, -1)):

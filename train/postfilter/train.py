@@ -73,6 +73,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--patch", type=int, default=80, help="chroma samples a side")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--quantize-from", type=int, help="step from which weights are seen as they will be coded"
+    )
+    parser.add_argument("--step-ratio", type=float, default=0.7, help="of the weights' deviation")
+    parser.add_argument(
+        "--edge-step-ratio", type=float, default=0.2, help="of first and last layer"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--save-every", type=int, default=250)
@@ -99,6 +106,9 @@ def main() -> None:
     )
     running_loss = 1.0
     while not run.is_done:
+        if run.step == options.quantize_from:
+            run.averaged.quantize(options.step_ratio, options.edge_step_ratio)
+            network.load_state_dict(run.averaged.state_dict())
         inputs, targets, unfiltered = (part.to(device) for part in sampler())
         with autocast(device):
             outputs = network(inputs.contiguous(memory_format=torch.channels_last))
