@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from . import evaluate_autoencoder
 from .evaluation_output import EvaluationOutput, UseCase
 from .output import progress
 
@@ -52,6 +53,7 @@ app = typer.Typer(
     help="Measure what compressing a network costs where it is used. "
     "Without a command it is every use case, with the options of postfilter.",
 )
+app.command()(evaluate_autoencoder.autoencoder)
 
 
 @app.command(_ALL, cls=_SeveralQps, hidden=True)

@@ -95,6 +95,34 @@ def bd_psnr(
     )
 
 
+def value_at(rate: ArrayLike, quality: ArrayLike, wanted: float) -> float:
+    """Return the quality of a curve at a rate, as the deltas interpolate it.
+
+    Parameters
+    ----------
+    rate, quality : array-like of shape (points,)
+        As for `bd_psnr`.
+    wanted : float
+        In the unit of *rate*.
+
+    Returns
+    -------
+    float
+        NaN where the curve does not reach the rate.
+
+    Examples
+    --------
+    >>> from nnr.evaluation.bd import value_at
+    >>> round(value_at([1, 2, 4, 8], [30, 33, 36, 39], 2**0.5), 6), value_at([1, 2], [30, 33], 9)
+    (31.5, nan)
+    """
+    positions, values = _curve(quality, rate, "curve", by="rate")
+    position = math.log(wanted)
+    if not positions[0] <= position <= positions[-1]:
+        return math.nan
+    return float(_interpolator()(positions, values)(position))
+
+
 def _curve(
     quality: ArrayLike, rate: ArrayLike, name: str, *, by: str
 ) -> tuple[Float64Array, Float64Array]:
