@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from . import evaluate_autoencoder
-from .evaluation_output import EvaluationOutput, UseCase
+from .evaluate_autoencoder import autoencoder, autoencoder_case, default_task
+from .evaluation_output import (
+    EvaluationOutput,
+    UseCase,
+    compressai_option,
+    json_option,
+    page_option,
+)
 from .output import progress
 
 if TYPE_CHECKING:
@@ -53,12 +59,13 @@ app = typer.Typer(
     help="Measure what compressing a network costs where it is used. "
     "Without a command it is every use case, with the options of postfilter.",
 )
-app.command()(evaluate_autoencoder.autoencoder)
+app.command()(autoencoder)
 
 
 @app.command(_ALL, cls=_SeveralQps, hidden=True)
 @app.command(cls=_SeveralQps)
 def postfilter(
+    context: typer.Context,
     sequences: Annotated[
         Path | None,
         typer.Option(
@@ -108,34 +115,9 @@ def postfilter(
             metavar="DIR", file_okay=False, help="Default: nnr in the user's cache folder."
         ),
     ] = None,
-    report_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--report",
-            metavar="FILE.html",
-            dir_okay=False,
-            help="Write one page with pictures, charts and tables too.",
-        ),
-    ] = None,
-    json_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--json",
-            metavar="FILE",
-            dir_okay=False,
-            allow_dash=True,
-            help="Write every value here too; - prints them instead of the tables.",
-        ),
-    ] = None,
-    compressai_folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--compressai-json",
-            metavar="DIR",
-            file_okay=False,
-            help="Write a JSON file a curve here too, as CompressAI's plotting reads them.",
-        ),
-    ] = None,
+    page_file: Annotated[Path | None, page_option()] = None,
+    json_file: Annotated[Path | None, json_option()] = None,
+    compressai_folder: Annotated[Path | None, compressai_option()] = None,
 ) -> None:
     """Encode with VVC, filter with the original and the compressed network, print the tables.
 
@@ -155,7 +137,7 @@ def postfilter(
             check_extension(path, option, READABLE)
     if preset not in get_args(Preset):
         raise typer.BadParameter(f"--preset {preset}: must be one of {', '.join(get_args(Preset))}")
-    output = EvaluationOutput(report_file, json_file, compressai_folder)
+    output = EvaluationOutput(page_file, json_file, compressai_folder)
     options: dict[str, Any] = {} if network is None else {"network": network}
     task = PostFilterTask(
         photographs() if sequences is None else find_sequences(sequences),
@@ -168,11 +150,14 @@ def postfilter(
         row_of=row_by_name if sequences is None else row_by_size,
         **options,
     )
+    others = [default_task()] if context.info_name == _ALL else []
     kept = Cache(cache)
     try:
-        with progress("evaluating", task.step_count) as advance:
+        steps = task.step_count + sum(other.step_count for other in others)
+        with progress("evaluating", steps) as advance:
             report = task.run(threads=threads, cache=kept, on_step=advance)
-        output.write(_postfilter_case(task, report, threads, kept))
+            other_cases = [autoencoder_case(o.run(cache=kept, on_step=advance)) for o in others]
+        output.write(_postfilter_case(task, report, threads, kept), *other_cases)
     except MissingExtraError as error:
         raise MissingExtraError(error.package, "evaluate") from error  # it holds all that is needed
 

@@ -54,6 +54,37 @@ class UseCase:
     part: Callable[[], Part]
 
 
+def page_option() -> Any:
+    """Return the option ``--report``."""
+    return typer.Option(
+        "--report",
+        metavar="FILE.html",
+        dir_okay=False,
+        help="Write one page with pictures, charts and tables too.",
+    )
+
+
+def json_option() -> Any:
+    """Return the option ``--json``."""
+    return typer.Option(
+        "--json",
+        metavar="FILE",
+        dir_okay=False,
+        allow_dash=True,
+        help="Write every value here too; - prints them instead of the tables.",
+    )
+
+
+def compressai_option() -> Any:
+    """Return the option ``--compressai-json``."""
+    return typer.Option(
+        "--compressai-json",
+        metavar="DIR",
+        file_okay=False,
+        help="Write a JSON file a curve here too, as CompressAI's plotting reads them.",
+    )
+
+
 @dataclass(frozen=True)
 class EvaluationOutput:
     """The files that were asked for, each checked before anything is computed.
@@ -73,7 +104,7 @@ class EvaluationOutput:
             raise typer.BadParameter(f"--report {self.page}: must end in {' or '.join(_PAGES)}")
         for option, path in (
             ("--report", self.page),
-            ("--json", None if self._json_to_stdout else self.json),
+            ("--json", None if self.json_to_stdout else self.json),
             ("--compressai-json", self.compressai),
         ):
             if path is not None and not os.access(path.parent, os.W_OK):
@@ -83,7 +114,7 @@ class EvaluationOutput:
 
     def write(self, *use_cases: UseCase) -> None:
         """Print the tables, or JSON, and write the files."""
-        if self._json_to_stdout:
+        if self.json_to_stdout:
             print_json(_json_object(use_cases))
         else:
             print(_markdown(use_cases))
@@ -98,7 +129,8 @@ class EvaluationOutput:
             _write_page(self.page, use_cases)
 
     @property
-    def _json_to_stdout(self) -> bool:
+    def json_to_stdout(self) -> bool:
+        """Whether JSON stands in for the tables."""
         return self.json is not None and str(self.json) == "-"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._json import plain_json
 from .postfilter_tables import ANCHOR_HEADS, NETWORK_HEADS
+from .autoencoder_report import AutoEncoderReport
 from .report import PostFilterReport
 from .results import ANCHORS, METRICS, OVERALL, Metric, RowResult
 
@@ -43,6 +45,28 @@ def postfilter_curves(report: PostFilterReport) -> dict[str, dict[str, Any]]:
     }
 
 
+def autoencoder_curves(report: AutoEncoderReport) -> dict[str, dict[str, Any]]:
+    """Return the curve of every codec, by a name that is good for a file.
+
+    Returns
+    -------
+    dict
+        Of objects as `postfilter_curves` returns them, with ``psnr-rgb`` and ``ssim-rgb``.
+    """
+    return {
+        _file_name(name): curve(
+            name,
+            f"{report.versions[name]}; means over {report.curve_picture_count} pictures; {report.origin}",
+            {
+                "bpp": [point.bpp for point in points],
+                "psnr-rgb": [point.psnr for point in points],
+                "ssim-rgb": [point.ssim for point in points],
+            },
+        )
+        for name, points in report.curves.items()
+    }
+
+
 def curve(name: str, description: str, results: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     """Return one curve; null for what is not finite.
 
@@ -62,4 +86,4 @@ def _results(rows: Sequence[RowResult], column: str) -> dict[str, list[float]]:
 
 
 def _file_name(head: str) -> str:
-    return head.lower().replace("+", "-").replace(" ", "-")
+    return "-".join(re.findall(r"[a-z0-9]+", head.lower()))
