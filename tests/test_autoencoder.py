@@ -14,6 +14,8 @@ import nnr
 from nnr.evaluation import psnr
 from nnr.networks.autoencoder.file import Header, write_file
 from nnr.networks.autoencoder.tables import PriorTables
+from nnr.reference import autoencoder as reference
+from nnr.reference import latent_coder
 
 
 @pytest.fixture(scope="module")
@@ -221,3 +223,20 @@ def test_tables_that_are_none(folder: Path, tmp_path: Path, name: str, change, m
         return
     with pytest.raises(nnr.BitstreamError, match=message):
         PriorTables.load(path)
+
+
+def test_decoder_in_plain_python_gives_the_same_picture(
+    autoencoder: nnr.AutoEncoder, folder: Path
+) -> None:
+    arrays = np.load(folder / "prior-tables.npz")
+    tables = latent_coder.LatentTables(arrays["frequencies"], arrays["shifts"])
+    stages = [tuple(stage) for stage in arrays["stages"].tolist()]
+    graphs = [
+        nnr.IntegerNetwork.load(folder / f"{name}.safetensors").graph
+        for name in ("prior", "decoder")
+    ]
+    noise = np.random.default_rng(5).integers(0, 256, (13, 21, 3), np.uint8)
+    for picture, quality in [(smooth_picture(130, 9), 100), (noise, 255)]:
+        data = autoencoder.encode(picture, quality=quality)
+        plain = reference.decode(data, arrays["steps"].tolist(), stages, tables, *graphs)
+        np.testing.assert_array_equal(plain, autoencoder.decode(data))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..video.images import paths_in, pillow_image, read_rgb
+from ..video.images import as_rgb, paths_in, pillow_image, read_rgb
 from .cifar10 import SIDE, read_archive
 from .embedded import photograph_paths
 
@@ -99,7 +99,7 @@ def _from_files(paths: list[Path], count: int) -> NDArray[np.uint8]:
 
 
 def _tiles(path: Path) -> NDArray[np.uint8]:
-    mosaic = _as_rgb(read_rgb(path))
+    mosaic = as_rgb(read_rgb(path))
     height, width = mosaic.shape[:2]
     if height % SIDE or width % SIDE:
         raise ValueError(f"{path}: {width}x{height} is no mosaic of 32x32")
@@ -118,7 +118,3 @@ def _windows(photograph: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         columns = range(0, reduced.shape[1] - SIDE + 1, _WINDOW_DISTANCE)
         windows += [reduced[y : y + SIDE, x : x + SIDE] for y in rows for x in columns]
     return windows
-
-
-def _as_rgb(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)

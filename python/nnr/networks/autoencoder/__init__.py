@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .autoencoder import AutoEncoder
+from .autoencoder import DEFAULT_MAX_PIXELS, AutoEncoder
 from .file import EXTENSION
-from .latents import Latents
+from .latents import Latents, Transformed
 
-__all__ = ["EXTENSION", "AutoEncoder", "Latents"]
+__all__ = ["DEFAULT_MAX_PIXELS", "EXTENSION", "AutoEncoder", "Latents", "Transformed"]

@@ -9,6 +9,9 @@ from ...errors import BitstreamError
 
 EXTENSION = ".nna"
 MAX_SIDE = 1 << 24
+MAX_QUALITY = 255
+"""Quality counts against the step index: together they make this."""
+
 _MAGIC, _VERSION = 0xAE, 1
 _START = bytes([_MAGIC, _VERSION])
 _CHECKSUM_BYTES = 4
@@ -79,6 +82,11 @@ def read_file(data: bytes, networks: int, *, max_pixels: int) -> tuple[Header, i
             byte_offset=3,
         )
     return header, reader.position
+
+
+def quality_of(data: bytes) -> int:
+    """The quality with which a file, known to be whole, was coded."""
+    return MAX_QUALITY - data[len(_START)]
 
 
 def _varint(number: int) -> bytes:
