@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from autoencoder_reports import CODECS, small_report
 from typer.testing import CliRunner
 from video_frames import smooth_frame
 
 import nnr
 from nnr.cli.app import app
+from nnr.evaluation.html import autoencoder_part, report_page
 from nnr.video import FrameFormat, write_yuv
 
 pytest.importorskip("imageio_ffmpeg")
@@ -203,6 +205,30 @@ def test_text_stands_out_in_either_scheme(page: Any, scheme: str) -> None:
 def test_all_tables_are_there(page: Any) -> None:
     titles = [caption.text.split(".")[0] for caption in select(page, "#tables caption")]
     assert titles == [f"Table {number}" for number in (1, 2, 3, 7, 8, 9, 10, 11)]
+
+
+def test_the_autoencoders_part(browser: Any, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(report_page([autoencoder_part(small_report())]))
+    browser.get((tmp_path / "page.html").as_uri())
+    assert browser.get_log("browser") == []
+    pictures = browser.execute_script(
+        "return [...document.images].map(i => [i.naturalWidth, i.alt])"
+    )
+    assert pictures == [
+        [32, f"picture {index}: {name}"]
+        for index in range(2)
+        for name in ("source", "JPEG", "auto-encoder")
+    ]
+    charts = select(browser, "#autoencoder svg.chart")
+    assert [chart.get_attribute("aria-label").split()[0] for chart in charts] == ["PSNR", "SSIM"]
+    for chart in charts:
+        curves = chart.find_elements("css selector", "g[data-series]")
+        assert tuple(curve.get_attribute("data-series") for curve in curves) == CODECS
+        styles = {curve.get_attribute("class") for curve in curves}
+        assert len(styles) == len(CODECS)
+    assert [caption.text[:7] for caption in select(browser, "#tables caption")] == [
+        f"Table {number}" for number in (4, 5, 6)
+    ]
 
 
 def test_curves_for_compressai(folder: Path) -> None:

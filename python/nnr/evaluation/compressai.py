@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._json import plain_json
-from .postfilter_tables import ANCHOR_HEADS, NETWORK_HEADS
 from .autoencoder_report import AutoEncoderReport
+from .postfilter_tables import ANCHOR_HEADS, NETWORK_HEADS
 from .report import PostFilterReport
 from .results import ANCHORS, METRICS, OVERALL, Metric, RowResult
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..autoencoder_report import AutoEncoderReport, Example, RatePoint
 from .charts import STYLE_COUNT, Axis, Series, legend, line_chart
-from .markup import captioned_picture, figure
+from .markup import captioned_picture, figure, unbroken
 from .part import Card, Part, Section
 from .pictures import picture_uri
 
@@ -62,11 +62,11 @@ def _example(example: Example) -> str:
     title = f"picture {example.index}"
     pictures = (
         ("source", example.source, ""),
-        ("JPEG", example.jpeg, f"{example.jpeg_psnr:.2f} dB, {example.jpeg_bytes:,} bytes"),
+        ("JPEG", example.jpeg, _values(example.jpeg_psnr, example.jpeg_bytes)),
         (
             "auto-encoder",
             example.decoded,
-            f"{example.decoded_psnr:.2f} dB, {example.decoded_bytes:,} bytes",
+            _values(example.decoded_psnr, example.decoded_bytes),
         ),
     )
     items = "".join(
@@ -74,6 +74,10 @@ def _example(example: Example) -> str:
         for name, samples, values in pictures
     )
     return figure(title, f"<ul>{items}</ul>")
+
+
+def _values(psnr: float, size: int) -> str:
+    return unbroken([f"{psnr:.2f} dB", f"{size:,} bytes"])
 
 
 def _curves(report: AutoEncoderReport) -> str:

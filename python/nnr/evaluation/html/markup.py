@@ -39,6 +39,11 @@ def figure(caption: str, content: str, *, kind: str = "") -> str:
     return f'<figure class="{kind}"><figcaption>{escape(caption)}</figcaption>{content}</figure>'
 
 
+def unbroken(values: Sequence[str]) -> str:
+    """Join values so that a line is broken between them, and not within one."""
+    return ", ".join(value.replace(" ", "\N{NO-BREAK SPACE}") for value in values)
+
+
 def captioned_picture(uri: str, shape: tuple[int, ...], title: str, name: str, values: str) -> str:
     """Return a picture as an item of a list, with its name and its quality below."""
     height, width = shape[:2]

@@ -13,7 +13,7 @@ from ..results import ANCHORS, OVERALL, RowResult
 from .charts import Axis, Series, legend, line_chart
 from .comparison import View, comparison
 from .histograms import weight_histograms
-from .markup import figure
+from .markup import figure, unbroken
 from .part import Card, Part, Section
 from .pictures import cropped, difference_uri, frame_uri
 
@@ -110,7 +110,7 @@ def _sections(report: PostFilterReport, examples: Sequence[Example]) -> list[Sec
             "loss",
             "Size against loss",
             "Each marker is one compressed form of the network, with its bits a weight beside it. "
-            "Losses below 0.0001 dB, and gains, lie on the lowest line.",
+            "Losses below 0.0001 dB, and gains, count as 0.0001 dB. The option --sweep-bits adds more.",
             _loss_over_size(report),
         ),
         Section(
@@ -187,8 +187,7 @@ def _quality(example: Example, column: str) -> str:
     if not math.isnan(quality.psnr_u[0]):
         values += [f"U {quality.psnr_u[0]:.2f} dB", f"V {quality.psnr_v[0]:.2f} dB"]
     values.append(f"SSIM {quality.ssim[0]:.4f}")
-    # A line is broken between values, not within one.
-    return ", ".join(value.replace(" ", "\N{NO-BREAK SPACE}") for value in values)
+    return unbroken(values)
 
 
 def _rate_chart(
