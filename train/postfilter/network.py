@@ -8,8 +8,6 @@ all QPs: the QP is an input plane, constant over the picture.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,12 +24,6 @@ MAX_QP = 63
 
 def activate(features: Tensor) -> Tensor:
     return F.leaky_relu(features, NEGATIVE_SLOPE)
-
-
-def standard_step(step: float) -> float:
-    """The largest step of ISO/IEC 15938-17 with four steps an octave that is at most *step*."""
-    octave = 2.0 ** math.floor(math.log2(step))
-    return octave * math.floor(4 * step / octave) / 4
 
 
 class Conv(nn.Module):
@@ -102,13 +94,6 @@ class PostFilterNetwork(nn.Module):
         features = activate(self.body(features))
         features = activate(self.mix(features))
         return planes_and_qp[:, :SAMPLE_CHANNELS] + self.tail(features)
-
-    def quantize(self, ratio: float, edge_ratio: float) -> None:
-        """Set the steps to about *ratio* of the deviations of the weights; finer at both ends."""
-        for conv in (module for module in self.modules() if isinstance(module, Conv)):
-            is_edge = conv in (self.head, self.tail)
-            deviation = float(conv.weight.detach().std())
-            conv.step.fill_(standard_step(deviation * (edge_ratio if is_edge else ratio)))
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         """The weights from features to features."""

@@ -9,23 +9,21 @@ evaluation: for each QP the PSNR gain of Y over the unfiltered picture in dB, an
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..run import Run
-from .data import Pair, PatchSampler, load_pairs, plane_means, tensors
+from .data import PatchSampler, load_pairs, plane_means
+from .measure import autocast, psnr_gains
 from .network import PostFilterNetwork
+from .quantize import choose_steps, set_steps
 
 # What counts, as in a mean of PSNRs of the three planes.
 PLANE_WEIGHTS = torch.tensor([6.0, 1.0, 1.0]) / 8
-
-
-def autocast(device: str) -> torch.autocast:
-    return torch.autocast(device, torch.bfloat16)
+# On which it is measured how sensitive the weights are.
+TRIAL_PAIRS = 24
 
 
 def make_optimizers(
@@ -46,22 +44,6 @@ def relative_error(outputs: Tensor, targets: Tensor, unfiltered: Tensor) -> Tens
     return (errors / unfiltered @ PLANE_WEIGHTS.to(errors.device)).mean()
 
 
-@torch.no_grad()
-def psnr_gains(network: PostFilterNetwork, pairs: list[Pair], device: str) -> dict[str, float]:
-    """Mean PSNR gains over the unfiltered picture: Y for each QP, Cb and Cr over all."""
-    gains = defaultdict(list)
-    for pair in pairs:
-        inputs, target = (tensor[None].to(device) for tensor in tensors(pair))
-        with autocast(device):
-            output = network(inputs.contiguous(memory_format=torch.channels_last)).float()
-        errors = plane_means((output - target).square())[0].cpu()
-        y, cb, cr = (10 * np.log10(pair.unfiltered_errors / errors.numpy())).tolist()
-        gains[f"qp{pair.qp}"].append(y)
-        gains["cb"].append(cb)
-        gains["cr"].append(cr)
-    return {name: float(np.mean(values)) for name, values in sorted(gains.items())}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=Path, required=True)
@@ -76,10 +58,7 @@ def main() -> None:
     parser.add_argument(
         "--quantize-from", type=int, help="step from which weights are seen as they will be coded"
     )
-    parser.add_argument("--step-ratio", type=float, default=0.7, help="of the weights' deviation")
-    parser.add_argument(
-        "--edge-step-ratio", type=float, default=0.2, help="of first and last layer"
-    )
+    parser.add_argument("--bits", type=float, default=2.5, help="a weight, entropy coded")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--save-every", type=int, default=250)
@@ -101,13 +80,13 @@ def main() -> None:
     )
     validation = load_pairs(options.validation)
     # A resumed run draws other patches than the ones it has already seen.
-    sampler = PatchSampler(
-        load_pairs(options.pairs), options.patch, options.batch, options.seed + run.step
-    )
+    pairs = load_pairs(options.pairs)
+    sampler = PatchSampler(pairs, options.patch, options.batch, options.seed + run.step)
     running_loss = 1.0
     while not run.is_done:
         if run.step == options.quantize_from:
-            run.averaged.quantize(options.step_ratio, options.edge_step_ratio)
+            some = pairs[:: len(pairs) // TRIAL_PAIRS]
+            set_steps(run.averaged, choose_steps(run.averaged, some, options.bits))
             network.load_state_dict(run.averaged.state_dict())
         inputs, targets, unfiltered = (part.to(device) for part in sampler())
         with autocast(device):
