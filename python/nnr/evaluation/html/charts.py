@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 Point = tuple[float, float]
@@ -35,7 +35,7 @@ class Series:
     ----------
     label : str
     points : sequence of (float, float)
-        Finite, in drawing order.
+        In drawing order; one that is not finite, such as the PSNR of equal pictures, is left out.
     style : int
         Colour and marker, 0 to ``STYLE_COUNT - 1``; one curve has one style on a whole page.
     notes : sequence of str
@@ -49,6 +49,18 @@ class Series:
     style: int
     notes: Sequence[str] = ()
     names: Sequence[str] = ()
+
+    def drawable(self) -> Series:
+        """Return the curve without what cannot be drawn, and with a note and a name a point."""
+        notes = self.notes or [f"{number(x)}, {number(y)}" for x, y in self.points]
+        names = self.names or [""] * len(self.points)
+        kept = [
+            (point, note, name)
+            for point, note, name in zip(self.points, notes, names, strict=True)
+            if all(map(math.isfinite, point))
+        ]
+        points, notes, names = zip(*kept, strict=True) if kept else ((), (), ())
+        return replace(self, points=points, notes=notes, names=names)
 
 
 @dataclass(frozen=True)
@@ -96,7 +108,7 @@ def line_chart(
     Parameters
     ----------
     series : sequence of Series
-        At least one, each with at least one point; above 0 where an axis is logarithmic.
+        Points are above 0 where an axis is logarithmic. Curves without points are not drawn.
     x, y : Axis
     description : str
         What somebody who cannot see the chart is told.
@@ -116,13 +128,17 @@ def line_chart(
     (True, 1)
     """
     width, height = size
-    across = _scale([p[0] for s in series for p in s.points], x, _LEFT, width - _RIGHT)
-    up = _scale([p[1] for s in series for p in s.points], y, height - _BOTTOM, _TOP)
-    curves = "".join(_curve(one, across, up) for one in series)
-    return (
+    drawn = [curve for curve in (one.drawable() for one in series) if curve.points]
+    head = (
         f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="{escape(description)}">{_axes(across, up, x, y, width, height)}{curves}</svg>'
+        f'aria-label="{escape(description)}">'
     )
+    if not drawn:
+        return f'{head}<text class="axis" x="{width / 2}" y="{height / 2}">no values</text></svg>'
+    across = _scale([p[0] for s in drawn for p in s.points], x, _LEFT, width - _RIGHT)
+    up = _scale([p[1] for s in drawn for p in s.points], y, height - _BOTTOM, _TOP)
+    curves = "".join(_curve(one, across, up) for one in drawn)
+    return f"{head}{_axes(across, up, x, y, width, height)}{curves}</svg>"
 
 
 def legend(series: Sequence[tuple[str, int]]) -> str:
@@ -145,7 +161,7 @@ def number(value: float) -> str:
     ('0.25', '200,000', '0.0001')
     """
     if value and abs(value) < 1e-3:
-        return f"{value:.1g}" if abs(value) < 1e-4 else f"{value:.4f}".rstrip("0")
+        return f"{value:.3g}" if abs(value) < 1e-4 else f"{value:.4f}".rstrip("0")
     return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
@@ -182,15 +198,15 @@ def _axes(across: _Scale, up: _Scale, x: Axis, y: Axis, width: int, height: int)
 def _curve(series: Series, across: _Scale, up: _Scale) -> str:
     places = [(across(x), up(y)) for x, y in series.points]
     line = "L".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    notes = series.notes or [f"{number(x)}, {number(y)}" for x, y in series.points]
     markers = "".join(
         f'<path class="marker" transform="translate({x:.1f} {y:.1f})" '
         f'd="{_MARKERS[series.style]}"><title>{escape(f"{series.label}: {note}")}</title></path>'
-        for (x, y), note in zip(places, notes, strict=True)
+        for (x, y), note in zip(places, series.notes, strict=True)
     )
     names = "".join(
         f'<text class="name" x="{x:.1f}" y="{y - 9:.1f}">{escape(name)}</text>'
-        for (x, y), name in zip(places, series.names, strict=False)
+        for (x, y), name in zip(places, series.names, strict=True)
+        if name
     )
     return (
         f'<g class="s{series.style}" data-series="{escape(series.label)}">'

@@ -10,6 +10,7 @@ from ..examples import Example
 from ..postfilter_tables import ANCHOR_HEADS, NETWORK_HEADS
 from ..report import PostFilterReport
 from ..results import ANCHORS, OVERALL, RowResult
+from ..tables import difference
 from .charts import Axis, Series, legend, line_chart
 from .comparison import View, comparison
 from .histograms import weight_histograms
@@ -223,7 +224,7 @@ def _gain_chart(
 ) -> str:
     series = []
     for style, (column, head) in enumerate(_columns(report)):
-        gains = [row.values("psnr")[column] - row.values("psnr")["none"] for row in rows]
+        gains = [difference(row.values("psnr")[column], row.values("psnr")["none"]) for row in rows]
         points = [(float(row.qps[0]), gain) for row, gain in zip(rows, gains, strict=True)]
         notes = [f"QP {row.qps[0]}, {gain:+.3f} dB" for row, gain in zip(rows, gains, strict=True)]
         series.append(Series(head, sorted(points), style, notes=notes))
@@ -260,7 +261,7 @@ def _loss_series(
     style: int,
 ) -> Series:
     values = row.values("psnr")
-    losses = [values[report.original.label] - values[c.label] for c in candidates]
+    losses = [difference(values[report.original.label], values[c.label]) for c in candidates]
     return Series(
         label,
         [
