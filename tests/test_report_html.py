@@ -157,7 +157,7 @@ def test_keys_move_the_line(page: Any) -> None:
 
 def test_menus_choose_what_is_seen(page: Any) -> None:
     figure = select(page, ".comparison")[0]
-    left, right = map(Select, figure.find_elements("css selector", "select"))
+    left, _, right = map(Select, figure.find_elements("css selector", "select"))
     names = [option.text for option in left.options]
     assert names[: 1 + len(CURVES)] == ["source", *CURVES]
     stage = figure.find_element("css selector", ".stage")
@@ -171,8 +171,28 @@ def test_menus_choose_what_is_seen(page: Any) -> None:
     assert len(pictures) == len(names)
     # One picture on both sides is seen whole.
     right.select_by_visible_text(names[-1])
-    classes = [image.get_attribute("class") for image in stage.find_elements("css selector", "img")]
-    assert classes == [""] * (len(names) - 1) + ["right"]
+    counts = [
+        len(stage.find_elements("css selector", f".layer.{layer} img"))
+        for layer in ("left", "right", "rest")
+    ]
+    assert counts == [0, 1, len(names) - 1]
+
+
+def test_zoom_keeps_what_is_under_the_pointer(page: Any) -> None:
+    stage = select(page, ".stage")[0]
+    zoom = Select(page.find_element("css selector", ".menus .zoom select"))
+    ActionChains(page).move_to_element_with_offset(stage, -stage.size["width"] // 4, 0).perform()
+    before = stage.screenshot_as_png
+    zoom.select_by_visible_text("4x")
+    assert stage.screenshot_as_png != before
+    transform, origin = page.execute_script(
+        "const s = getComputedStyle(arguments[0].querySelector('img'));"
+        "return [s.transform, s.transformOrigin.split(' ').map(parseFloat)]",
+        stage,
+    )
+    assert transform == "matrix(4, 0, 0, 4, 0, 0)"
+    assert origin[0] == pytest.approx(stage.size["width"] / 4, abs=2)
+    assert origin[1] == pytest.approx(stage.size["height"] / 2, abs=2)
 
 
 @pytest.mark.parametrize("width", [320, 700, 1600])
@@ -249,7 +269,7 @@ def slider_of(stage: WebElement) -> float:
 
 
 def clip_of_left(page: Any, stage: WebElement) -> str:
-    left = stage.find_element("css selector", "img.left")
+    left = stage.find_element("css selector", ".layer.left")
     return str(page.execute_script("return getComputedStyle(arguments[0]).clipPath", left))
 
 

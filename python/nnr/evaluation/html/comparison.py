@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+_ZOOM = (
+    '<label class="zoom"><span>zoom</span><select>'
+    '<option value="1">1x</option><option value="2">2x</option><option value="4">4x</option>'
+    "</select></label>"
+)
+
 
 @dataclass(frozen=True)
 class View:
@@ -42,22 +48,29 @@ def comparison(
         The views that are seen first.
     """
     width, height = size
-    images = "".join(
-        f'<img class="{_side(index, left, right)}" src="{view.uri}" width="{width}" '
-        f'height="{height}" alt="{escape(f"{title}: {view.name}")}" '
-        f'data-name="{escape(view.name)}" data-values="{escape(view.values)}">'
-        for index, view in enumerate(views)
-    )
+    images = [_image(title, index, view, size) for index, view in enumerate(views)]
+    layers = {"right": images[right], "left": images[left]}
+    layers["rest"] = "".join(image for image in images if image not in layers.values())
+    stage = "".join(f'<div class="layer {name}">{shown}</div>' for name, shown in layers.items())
     return (
         f'<figure class="comparison" style="max-width:{width * 3 // 2}px">'
         f"<figcaption>{escape(title)}</figcaption>"
-        f'<div class="menus">{_menu("left", views, left)}{_menu("right", views, right)}</div>'
+        f'<div class="menus">{_menu("left", views, left)}{_ZOOM}{_menu("right", views, right)}</div>'
         f'<div class="stage" style="aspect-ratio:{width}/{height}">'
-        f'{images}<span class="divider" aria-hidden="true"></span>'
+        f'{stage}<span class="divider" aria-hidden="true"></span>'
         f'<input type="range" min="0" max="100" step="0.5" value="50" '
         f'aria-label="{escape(f"{title}: how much of the left picture is seen, in per cent")}"></div>'
         f'<div class="values"><output class="left">{_values(views[left])}</output>'
         f'<output class="right">{_values(views[right])}</output></div></figure>'
+    )
+
+
+def _image(title: str, index: int, view: View, size: tuple[int, int]) -> str:
+    width, height = size
+    return (
+        f'<img src="{view.uri}" width="{width}" height="{height}" '
+        f'alt="{escape(f"{title}: {view.name}")}" data-index="{index}" '
+        f'data-name="{escape(view.name)}" data-values="{escape(view.values)}">'
     )
 
 
@@ -67,10 +80,6 @@ def _menu(side: str, views: Sequence[View], selected: int) -> str:
         for index, view in enumerate(views)
     )
     return f'<label class="{side}"><span>{side}</span><select>{options}</select></label>'
-
-
-def _side(index: int, left: int, right: int) -> str:
-    return "left" if index == left else "right" if index == right else ""
 
 
 def _values(view: View) -> str:

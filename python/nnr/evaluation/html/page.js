@@ -4,8 +4,11 @@
 for (const figure of document.querySelectorAll(".comparison")) {
   const stage = figure.querySelector(".stage");
   const slider = stage.querySelector("input");
-  const views = [...stage.querySelectorAll("img")];
-  const menu = (side) => figure.querySelector(`.menus .${side} select`);
+  const views = [...stage.querySelectorAll("img")].sort(
+    (one, other) => one.dataset.index - other.dataset.index,
+  );
+  const menu = (name) => figure.querySelector(`.menus .${name} select`);
+  const layer = (name) => stage.querySelector(`.layer.${name}`);
 
   const describe = (side, view) => {
     const name = document.createElement("b");
@@ -16,20 +19,33 @@ for (const figure of document.querySelectorAll(".comparison")) {
   const show = () => {
     const left = views[menu("left").selectedIndex];
     const right = views[menu("right").selectedIndex];
-    for (const view of views) {
-      // A view that is on both sides is seen whole.
-      view.className = view === right ? "right" : view === left ? "left" : "";
-    }
+    // A view that is on both sides is seen whole.
+    layer("left").replaceChildren(...(left === right ? [] : [left]));
+    layer("right").replaceChildren(right);
+    layer("rest").replaceChildren(...views.filter((view) => view !== left && view !== right));
     describe("left", left);
     describe("right", right);
   };
 
   const move = () => stage.style.setProperty("--position", `${slider.value}%`);
 
+  const zoom = () => stage.style.setProperty("--zoom", menu("zoom").value);
+
+  /* What is under the pointer stays there while everything around it grows. */
+  const follow = (event) => {
+    const area = stage.getBoundingClientRect();
+    const share = (at, length) => `${(100 * at) / length}%`;
+    stage.style.setProperty("--x", share(event.clientX - area.left, area.width));
+    stage.style.setProperty("--y", share(event.clientY - area.top, area.height));
+  };
+
   slider.addEventListener("input", move);
+  slider.addEventListener("pointermove", follow);
   menu("left").addEventListener("change", show);
   menu("right").addEventListener("change", show);
+  menu("zoom").addEventListener("change", zoom);
   // A browser may have kept what was chosen before the page was loaded again.
   move();
   show();
+  zoom();
 }

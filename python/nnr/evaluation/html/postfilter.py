@@ -97,7 +97,7 @@ def _sections(report: PostFilterReport, examples: Sequence[Example]) -> list[Sec
             "frames",
             "Before and after",
             "Move the line with a finger, the mouse or the arrow keys. The menus choose what is seen "
-            "on either side.",
+            "on either side, and how large.",
             f'<div class="pair">{frames}</div>',
         ),
         Section(
