@@ -40,6 +40,16 @@ def test_ssim_is_that_of_scikit_image(rows: int, columns: int, noise: float) -> 
     assert ssim(source, decoded, bit_depth=10) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_psnr_is_that_of_scikit_image(seed: int) -> None:
+    metrics = pytest.importorskip("skimage.metrics")
+    random = np.random.default_rng(seed)
+    source = random.integers(0, 256, (31, 45), np.uint8)
+    decoded = random.integers(0, 1024, (31, 45), np.uint16)
+    expected = metrics.peak_signal_noise_ratio(4.0 * source, 1.0 * decoded, data_range=1020)
+    assert psnr(source, decoded, bit_depth=10) == pytest.approx(expected, rel=1e-12)
+
+
 def test_psnr_is_that_of_ffmpeg() -> None:
     pytest.importorskip("imageio_ffmpeg")
     source, decoded = (smooth_frame(FrameFormat(64, 48), seed) for seed in (0, 1))

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import print_json, progress, write_json
+from .evaluation_output import (
+    EvaluationOutput,
+    UseCase,
+    compressai_option,
+    json_option,
+    page_option,
+)
+from .output import progress
+
+if TYPE_CHECKING:
+    from ..evaluation import AutoEncoderReport, AutoEncoderTask
+
+
+_IMAGES = 1000
 
 
 def autoencoder(
@@ -22,7 +34,7 @@ def autoencoder(
             "package, which are not CIFAR-10.",
         ),
     ] = None,
-    images: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 1000,
+    images: Annotated[int, typer.Option(min=1, help="How many pictures.")] = _IMAGES,
     bpp: Annotated[
         float, typer.Option(min=0.1, max=24, help="Mean bits a pixel of the table.")
     ] = 4.3,
@@ -38,16 +50,9 @@ def autoencoder(
             metavar="DIR", file_okay=False, help="Default: nnr in the user's cache folder."
         ),
     ] = None,
-    json_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--json",
-            metavar="FILE",
-            dir_okay=False,
-            allow_dash=True,
-            help="Write every value here too; - prints them instead of the tables.",
-        ),
-    ] = None,
+    page_file: Annotated[Path | None, page_option()] = None,
+    json_file: Annotated[Path | None, json_option()] = None,
+    compressai_folder: Annotated[Path | None, compressai_option()] = None,
 ) -> None:
     """Code small pictures with the auto-encoder, JPEG and others, and print the tables.
 
@@ -57,18 +62,32 @@ def autoencoder(
     from ..evaluation import AutoEncoderTask, Cache, embedded_pictures, open_pictures
     from ..networks import AutoEncoder
 
-    to_stdout = json_file is not None and str(json_file) == "-"
-    if json_file is not None and not to_stdout and not os.access(json_file.parent, os.W_OK):
-        raise typer.BadParameter(f"--json {json_file}: its folder does not exist or is read-only")
+    output = EvaluationOutput(page_file, json_file, compressai_folder)
     pictures = embedded_pictures(images) if cifar10 is None else open_pictures(cifar10, images)
     task = AutoEncoderTask(pictures, AutoEncoder.load(models), bpp)
     with progress("evaluating", task.step_count) as advance:
         report = task.run(cache=Cache(cache), on_step=advance)
-    if to_stdout:
-        print_json(report.json_object())
-        return
-    if cifar10 is None:
+    if cifar10 is None and not output.json_to_stdout:
         print("These pictures are not CIFAR-10; --cifar10 takes its archive.\n")
-    print(report.markdown())
-    if json_file is not None:
-        write_json(json_file, report.json_object())
+    output.write(autoencoder_case(report))
+
+
+def default_task() -> AutoEncoderTask:
+    """Return the task of the command without options."""
+    from ..evaluation import AutoEncoderTask, embedded_pictures
+
+    return AutoEncoderTask(embedded_pictures(_IMAGES))
+
+
+def autoencoder_case(report: AutoEncoderReport) -> UseCase:
+    """Return what is printed and written of a report."""
+    from ..evaluation.compressai import autoencoder_curves
+    from ..evaluation.html import autoencoder_part
+
+    return UseCase(
+        "autoencoder",
+        "auto-encoder",
+        report,
+        lambda: autoencoder_curves(report),
+        lambda: autoencoder_part(report),
+    )
