@@ -11,6 +11,7 @@ from ._core import version as __version__
 from .bitpack import pack, unpack
 from .coding.nnc import NncFile, decode, encode
 from .coding.uniform import CompressedFile, CompressedModel, compress
+from .compression import compress_to_loss
 from .errors import BitstreamError, ExternalToolError, MissingExtraError, UnsupportedOperatorError
 from .minmax import minmax
 from .models import Model, Topology, load
@@ -35,6 +36,7 @@ __all__ = [
     "UnsupportedOperatorError",
     "__version__",
     "compress",
+    "compress_to_loss",
     "cpu",
     "decode",
     "dequantize",

@@ -9,6 +9,7 @@ import typer
 from .._core import version as __version__
 from . import compress, decode_image, decompress, encode_image, evaluate, info, verify
 from . import filter as filter_command
+from .several import SeveralQps
 
 
 def _print_version(wanted: bool) -> None:
@@ -38,7 +39,7 @@ def options(
     """Compressed, interoperable representation of trained neural networks."""
 
 
-app.command("compress")(compress.compress)
+app.command("compress", cls=SeveralQps)(compress.compress)
 app.command("decompress")(decompress.decompress)
 app.command("info")(info.info)
 app.command("verify")(verify.verify)

@@ -18,6 +18,7 @@ from .model_files import (
     print_compression,
 )
 from .output import progress
+from .to_loss import ToLoss, decibels
 
 if TYPE_CHECKING:
     from ..models import Model
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 # Attempts that a search for an error or a size takes, for the bar.
 _SEARCH_STEPS = 6
 _DEFAULT_BITS = 8
+_MAX_QP = 63  # of VVC
 _UNITS = {"": 1, "B": 1} | {
     f"{letter}{ending}": factor ** (power + 1)
     for power, letter in enumerate("KMG")
@@ -58,7 +60,14 @@ def compress(
         int | None,
         typer.Option(min=1, max=16, help="Bits a weight: steps over its range. Default: 8."),
     ] = None,
-    qp: Annotated[int | None, typer.Option(help="The standard's quantisation parameter.")] = None,
+    qp: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="N",
+            help="The standard's quantisation parameter. With --calibrate, one or more of VVC's: "
+            "those of the frames. Default then: 22 27 32 37 42.",
+        ),
+    ] = None,
     step: Annotated[float | None, typer.Option(metavar="X", help="Quantisation step.")] = None,
     max_error: Annotated[
         float | None, typer.Option(metavar="X", help="No value will be further off.")
@@ -69,6 +78,19 @@ def compress(
     target_size: Annotated[
         int | None,
         typer.Option(metavar="SIZE", parser=_bytes, help="At most so large: 60KB, 1MiB."),
+    ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FRAMES",
+            exists=True,
+            help="Find the steps of a post filter: the fewest bytes at which it loses at most "
+            "--max-loss on this video, photograph, or folder of them.",
+        ),
+    ] = None,
+    max_loss: Annotated[
+        float | None,
+        typer.Option(metavar="LOSS", parser=decibels, help="Of PSNR, such as 0.005dB."),
     ] = None,
     rule: Annotated[
         list[str] | None,
@@ -127,30 +149,41 @@ def compress(
     check_output(target, "OUT", (".safetensors", *BITSTREAMS))
     _refuse_compressed(source)
     output = _Output(target, dry_run=dry_run, as_json=as_json)
-    entropy_options: dict[str, Any] = {
-        "qp": qp,
-        "step": step,
-        "max_error": max_error,
-        "rmse": rmse,
-        "target_size": target_size,
-        "rules": rule,
-        "dq": dq,
-        "codebook": codebook or None,
-        "scan_order": scan_order,
-        "qp_density": qp_density,
-        "profile": profile,
-        "threads": threads,
-    }
-    given = {key: value for key, value in entropy_options.items() if value is not None}
-    if target.suffix.lower() in BITSTREAMS:
+    given = _given(
+        step=step,
+        max_error=max_error,
+        rmse=rmse,
+        target_size=target_size,
+        rules=rule,
+        dq=dq,
+        codebook=codebook or None,
+        scan_order=scan_order,
+        qp_density=qp_density,
+        profile=profile,
+    )
+    is_bitstream = target.suffix.lower() in BITSTREAMS
+    if is_bitstream:
         _refuse(["per_channel"] * per_channel + ["all"] * all_tensors, target)
-        if bits is not None:
-            given["bits"] = bits
+    if calibrate is not None or max_loss is not None:
+        coding = [*given, *_given(bits=bits, base=base, series=series or None)]
+        options = {
+            "fixed_length": not is_bitstream,
+            "per_channel": per_channel,
+            "keep": keep or (),
+            "all_tensors": all_tensors,
+            "threads": threads,
+            **_given(max_loss=max_loss, qps=qp),
+        }
+        _compress_to_loss(source, output, calibrate, coding, options)
+        return
+    given |= _given(threads=threads, qp=_single(qp))
+    if is_bitstream:
+        given |= _given(bits=bits)
         given["series"] = series
         given["rules"] = [*(f"{pattern}=raw" for pattern in keep or ()), *(rule or ())]
         _encode(source, output, given, base or [])
         return
-    _refuse([*given, *(["base"] if base else []), *(["series"] if series else [])], target)
+    _refuse([*given, *_given(base=base, series=series or None)], target)
     _quantize(
         source,
         output,
@@ -171,6 +204,36 @@ class _Output:
 
     def report(self, records: Any, original: FileSizes, compressed: FileSizes) -> None:
         print_compression(records, original, compressed, as_json=self.as_json)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Those options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _single(qp: list[int] | None) -> int | None:
+    if qp is not None and len(qp) > 1:
+        raise typer.BadParameter("--qp takes one value; several are for --calibrate")
+    return None if qp is None else qp[0]
+
+
+def _compress_to_loss(
+    source: Path,
+    output: _Output,
+    frames: Path | None,
+    coding: list[str],
+    options: dict[str, Any],
+) -> None:
+    if frames is None or "max_loss" not in options:
+        raise typer.BadParameter("--calibrate and --max-loss go together")
+    for name in coding:
+        raise typer.BadParameter(
+            f"--calibrate finds how tensors are coded; leave out --{_option(name)}"
+        )
+    for qp in options.get("qps", ()):
+        if not 0 <= qp <= _MAX_QP:
+            raise typer.BadParameter(f"--qp {qp}: with --calibrate it must be 0 to {_MAX_QP}")
+    ToLoss(source, output.target, frames, options, output.dry_run, output.as_json).run()
 
 
 def _quantize(source: Path, output: _Output, **options: Any) -> None:
@@ -222,8 +285,12 @@ def _loaded(source: Path) -> tuple[Model, FileSizes]:
 def _refuse(given: list[str], target: Path) -> None:
     """End with a usage error for options that mean nothing for *target*."""
     for name in given:
-        option = {"rules": "rule"}.get(name, name).replace("_", "-")
-        raise typer.BadParameter(f"{target.suffix} files have no --{option}")
+        raise typer.BadParameter(f"{target.suffix} files have no --{_option(name)}")
+
+
+def _option(name: str) -> str:
+    """An option as it is typed."""
+    return {"rules": "rule"}.get(name, name).replace("_", "-")
 
 
 def _refuse_compressed(source: Path) -> None:

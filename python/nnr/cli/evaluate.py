@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from .evaluate_autoencoder import autoencoder, autoencoder_case, default_task
 from .evaluation_output import (
@@ -18,6 +18,7 @@ from .evaluation_output import (
     page_option,
 )
 from .output import progress
+from .several import SeveralQps
 
 if TYPE_CHECKING:
     from ..evaluation import Cache, PostFilterReport, PostFilterTask
@@ -35,25 +36,6 @@ class _AllByDefault(TyperGroup):
         return super().parse_args(ctx, args if names_command else [_ALL, *args])
 
 
-class _SeveralQps(TyperCommand):
-    """Take ``--qp 32 37`` for ``--qp 32 --qp 37``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Repeat the option before every value but the first."""
-        repeated: list[str] = []
-        values = 0
-        for argument in args:
-            if argument == "--qp":
-                values = 1
-            elif values and not argument.startswith("--"):
-                repeated += ["--qp"] if values > 1 else []
-                values += 1
-            else:
-                values = 0
-            repeated.append(argument)
-        return super().parse_args(ctx, repeated)
-
-
 app = typer.Typer(
     cls=_AllByDefault,
     help="Measure what compressing a network costs where it is used. "
@@ -62,8 +44,8 @@ app = typer.Typer(
 app.command()(autoencoder)
 
 
-@app.command(_ALL, cls=_SeveralQps, hidden=True)
-@app.command(cls=_SeveralQps)
+@app.command(_ALL, cls=SeveralQps, hidden=True)
+@app.command(cls=SeveralQps)
 def postfilter(
     context: typer.Context,
     sequences: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -122,6 +122,7 @@ def compress(
     per_channel: bool = False,
     keep: Sequence[str] = (),
     all_tensors: bool = False,
+    widths: Mapping[str, int] | None = None,
     threads: int | None = None,
     on_tensor: Callable[[str], None] | None = None,
 ) -> CompressedModel:
@@ -142,6 +143,8 @@ def compress(
         Patterns such as ``"head.*"`` of tensors that are not quantised.
     all_tensors : bool
         Quantise tensors of one or no dimension too, such as biases.
+    widths : mapping of str to int, optional
+        Bits a weight of single tensors, by name, in the place of *bits*.
     threads : int, optional
         As `nnr.quantize` takes it.
     on_tensor : callable, optional
@@ -155,7 +158,7 @@ def compress(
     ------
     ValueError
         NaN or infinity in a tensor that *keep* does not name; the message names it and the index.
-        A pattern that fits no tensor; *bits* outside 1 to 16.
+        A pattern that fits no tensor, a width of none; bits outside 1 to 16.
 
     Examples
     --------
@@ -172,6 +175,10 @@ def compress(
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in model.tensors):
             raise ValueError(f"keep: no tensor is named {pattern!r}")
+    widths = {name: check_bits(width) for name, width in (widths or {}).items()}
+    for name in widths:
+        if name not in model.tensors:
+            raise ValueError(f"widths: no tensor is named {name!r}")
     tensors: dict[str, QuantizedArray | NDArray[Any]] = {}
     records = []
     for name, array in model.tensors.items():
@@ -182,7 +189,7 @@ def compress(
             # has a scale of its own, and its sum is formed from its weights alone. A vector has
             # no second axis, and a range for each of its elements would be larger than they are.
             axis = 0 if per_channel and array.ndim > 1 else None
-            quantized = _quantize(name, array, bits, axis, threads)
+            quantized = _quantize(name, array, widths.get(name, bits), axis, threads)
             if quantized.nbytes < array.nbytes:
                 tensors[name] = quantized
                 records.append(record_of_quantized(name, quantized, array))
