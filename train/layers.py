@@ -32,8 +32,9 @@ class Conv(nn.Module):
     def deployed_weight(self) -> Tensor:
         if not self.step:
             return self.weight
-        rounded = (self.weight / self.step).round() * self.step
-        return self.weight + (rounded - self.weight).detach()
+        rounded = (self.weight.detach() / self.step).round() * self.step
+        # Adds exactly nothing, and has the gradient.
+        return rounded + (self.weight - self.weight.detach())
 
     def forward(self, features: Tensor) -> Tensor:
         kernel = (
