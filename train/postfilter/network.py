@@ -43,7 +43,10 @@ class PostFilterNetwork(nn.Module):
                 conv.weight.mul_(scale)
 
     def forward(self, planes_and_qp: Tensor) -> Tensor:
-        features = activate(self.head(planes_and_qp))
+        # Not in bfloat16, to which samples near the middle of the range differ by four of 1023 or
+        # not at all: errors of chroma are hardly larger.
+        with torch.autocast(planes_and_qp.device.type, enabled=False):
+            features = activate(self.head(planes_and_qp))
         for _ in range(PASSES):
             features = self.block1(self.block0(features))
         features = activate(self.body(features))
