@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from autoencoder_reports import small_report
 from typer.testing import CliRunner
 from video_frames import smooth_frame
 
 import nnr.cli
 import nnr.evaluation
 from nnr.cli.app import app
-from nnr.evaluation import PostFilterTask
+from nnr.evaluation import AutoEncoderReport, Cache, PostFilterTask
 from nnr.video import FrameFormat, vvc, write_yuv
 
 pytest.importorskip("imageio_ffmpeg")
@@ -56,17 +58,51 @@ def main(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
     return int(caught.value.code or 0)
 
 
-def test_without_arguments_it_is_the_default(tasks: list[PostFilterTask]) -> None:
+def test_without_options_it_is_the_default(
+    tasks: list[PostFilterTask], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("skimage")
+    monkeypatch.setattr("nnr.cli.evaluate.default_task", AutoEncoderStub)
     invoke()
     invoke("postfilter")
     invoke("--threads", "1")
     for task in tasks:
         assert [sequence.name for sequence in task.sequences][:2] == ["astronaut", "coffee"]
         assert (tuple(task.qps), task.bits, task.preset) == ((32, 37), 8, "faster")
-        assert Path(task.network).name == "postfilter-luma.onnx"
+        assert Path(task.network).name == "postfilter.onnx"
         assert (task.frames, list(task.sweep_bits)) == (None, [])
     assert len(tasks) == 3
+
+
+class AutoEncoderStub:
+    """The auto-encoder's task without its work."""
+
+    step_count = 1
+
+    def run(self, *, cache: Cache, on_step: Callable[[str], None]) -> AutoEncoderReport:
+        assert isinstance(cache, Cache)
+        on_step("codec")
+        return small_report()
+
+
+def test_without_a_command_it_is_every_use_case(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnr.cli.evaluate.default_task", AutoEncoderStub)
+    arguments = ["--sequences", clips, "--qp", "37", "--cache", tmp_path, "--frames", "1"]
+    done = invoke(*arguments, "--json", tmp_path / "all.json", "--compressai-json", tmp_path / "c")
+    assert done.exit_code == 0, done.output
+    assert re.findall(r"Table \d", done.stdout) == [f"Table {number}" for number in range(1, 10)]
+    assert re.findall(r"Definitions.*", done.stdout) == [
+        "Definitions: post filter",
+        "Definitions: auto-encoder",
+    ]
+    whole = json.loads((tmp_path / "all.json").read_text())
+    assert set(whole) == {"postfilter", "autoencoder"}
+    alone = invoke("postfilter", *arguments, "--json", "-")
+    assert whole["postfilter"] == json.loads(alone.stdout)
+    names = {path.name for path in (tmp_path / "c").iterdir()}
+    assert names >= {"no-filter.json", "cnn-ae.json", "jpeg-4-4-4-whole-files.json"}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +134,9 @@ def test_it_runs(clips: Path, tmp_path: Path) -> None:
     arguments = ["postfilter", "--sequences", clips, "--cache", tmp_path / "cache", "--qp", "37"]
     tables = invoke(*arguments, "--json", json_file)
     assert tables.exit_code == 0, tables.output
-    assert re.findall(r"Table \d", tables.stdout) == ["Table 1", "Table 2", "Table 3", "Table 4"]
+    assert re.findall(r"Table \d", tables.stdout) == [
+        f"Table {number}" for number in (1, 2, 3, 7, 8, 9)
+    ]
     assert tables.stderr == ""
     whole = json.loads(json_file.read_text())
     assert [result["name"] for result in whole["results"]] == ["a_48x32_50", "b_64x48_50"]
@@ -124,6 +162,10 @@ def test_it_runs(clips: Path, tmp_path: Path) -> None:
         ["--sequences", "no/such/folder"],
         ["--network", "no-such.onnx"],
         ["--json", "no/such/folder/result.json"],
+        ["--report", "no/such/folder/report.html"],
+        ["--report", "report.pdf"],
+        ["--compressai-json", "no/such/folder/curves"],
+        ["--compressed", "no-such.nnr"],
         ["surplus"],
     ],
 )
@@ -189,7 +231,7 @@ def test_a_compressed_network_is_no_original(
 ) -> None:
     compressed = tmp_path / "filter.safetensors"
     nnr.compress(nnr.load(nnr.networks.POSTFILTER)).save(compressed)
-    assert main(monkeypatch, "--sequences", clips, "--network", compressed) == 1
+    assert main(monkeypatch, "postfilter", "--sequences", clips, "--network", compressed) == 1
     assert "is compressed already; give the original network" in capsys.readouterr().err
 
 
@@ -200,12 +242,12 @@ def test_the_extra_that_is_named_is_enough(
         raise nnr.MissingExtraError("onnx", "onnx")
 
     monkeypatch.setattr(PostFilterTask, "run", run)
-    assert main(monkeypatch, "--sequences", clips) == 1
+    assert main(monkeypatch, "postfilter", "--sequences", clips) == 1
     assert "pip install 'nnr[evaluate]'" in capsys.readouterr().err
 
 
 def test_a_network_of_unknown_kind_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    done = invoke("--network", tmp_path / "notes.txt")
+    done = invoke("postfilter", "--network", tmp_path / "notes.txt")
     assert done.exit_code == 2
     assert "notes.txt must end in" in re.sub(r"[\s│]+", " ", done.output)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import numpy as np
 import pytest
 from video_frames import smooth_frame
 
+import nnr
 from nnr.coding.uniform import compress
 from nnr.evaluation import Cache, PostFilterReport, PostFilterTask, photographs
 from nnr.evaluation import postfilter as postfilter_module
 from nnr.models import load
 from nnr.networks import PostFilter
-from nnr.video import FrameFormat, FrameSequence, VvcSettings, vvc
+from nnr.video import Frame, FrameFormat, FrameSequence, VvcSettings, vvc
 
 pytest.importorskip("imageio_ffmpeg")
 onnx = pytest.importorskip("onnx")
@@ -112,11 +114,12 @@ def test_bytes_are_those_of_the_streams(report: PostFilterReport) -> None:
 
 
 def test_tables(report: PostFilterReport) -> None:
-    sizes, psnr, ssim, rate, sweep = report.tables()
+    sizes, psnr, ssim, chroma, rate, forms = report.tables()
+    # Those between are the auto-encoder's.
     assert [table.title.split(".")[0] for table in report.tables()] == [
-        f"Table {number}" for number in range(1, 6)
+        f"Table {number}" for number in (1, 2, 3, 7, 8, 9)
     ]
-    assert [row[0] for row in sizes.rows] == ["float32", "8 bit"]
+    assert [row[0] for row in sizes.rows] == ["float32", "8 bit", "8 bit NNC"]
     assert [row[:3] for row in psnr.rows] == [
         ["32", "48x32", "4"],
         ["32", "33x41", "2"],
@@ -127,13 +130,18 @@ def test_tables(report: PostFilterReport) -> None:
         ["32, 37", "overall", "6"],
     ]
     assert [len(row) for row in ssim.rows] == [len(psnr.heads)] * 7
+    assert [row[:2] for row in chroma.rows] == [
+        [qp, planes] for qp in ("32", "37", "32, 37") for planes in ("U", "V", "6:1:1")
+    ]
     assert len(rate.rows) == 7
-    assert [row[0] for row in sweep.rows] == [str(bits) for bits in range(2, 9)]
-    # The eight-bit line of the sweep is the overall loss of Tables 2 and 3.
+    assert [row[:2] for row in forms.rows] == [
+        [form, str(bits)] for form in ("fixed", "NNC") for bits in range(2, 9)
+    ]
+    # The eight-bit line is the overall loss of Tables 2 and 3.
     overall = {(t.title[6], row[0]): row[-1] for t in (psnr, ssim) for row in t.rows[2:6:3]}
-    assert list(sweep.rows[-1][3:]) == [overall[key] for key in sorted(overall)]
+    assert list(forms.rows[6][4:]) == [overall[key] for key in sorted(overall)]
     # Fewer bits lose more.
-    assert float(sweep.rows[0][3]) > float(sweep.rows[-1][3])
+    assert float(forms.rows[0][4]) > float(forms.rows[6][4])
 
 
 def test_printed_definitions(report: PostFilterReport) -> None:
@@ -157,12 +165,13 @@ def test_json_holds_every_value(report: PostFilterReport) -> None:
     assert len(results) == 6
     odd = results["odd", 37]
     assert set(odd["quality"]) == {"none", "deblock+sao", "all", "float32"} | {
-        f"{bits} bit" for bits in range(2, 9)
+        f"{bits} bit{form}" for bits in range(2, 9) for form in ("", " NNC")
     }
     assert all(len(quality["ssim"]) == 2 for quality in odd["quality"].values())
     assert "-vvenc-params" in odd["anchors"]["all"]["commands"][0]
     assert whole["encoder"] == vvc.encoder_version()
-    assert len(whole["networks"]) == 8
+    assert len(whole["networks"]) == 15
+    assert whole["bd_rates"] == []
 
 
 def test_lossless_pictures_are_null_in_json(network: Path, tmp_path: Path) -> None:
@@ -176,12 +185,76 @@ def test_lossless_pictures_are_null_in_json(network: Path, tmp_path: Path) -> No
     assert " inf " in report.markdown()
 
 
+def test_chroma_is_measured_by_the_same_definition(report: PostFilterReport) -> None:
+    source = smooth_frame(FrameFormat(33, 41), 1)
+    (result,) = (r for r in report.results if (r.name, r.qp) == ("odd", 37))
+    decoded = vvc.decode(vvc.encode([source], VvcSettings(37, "all")))[0]
+    quality = result.quality["all"]
+    for values, plane, before in (
+        (quality.psnr_u, decoded.u, source.u),
+        (quality.psnr_v, decoded.v, source.v),
+    ):
+        error = np.mean((plane.astype(float) / 4 - before) ** 2)
+        assert values[1] == pytest.approx(10 * math.log10(255**2 / error), rel=1e-9)
+    # A network of luma alone leaves chroma as it is.
+    assert result.quality["float32"].psnr_u == result.quality["none"].psnr_u
+    y, u, v = quality.psnr[1], quality.psnr_u[1], quality.psnr_v[1]
+    assert quality.psnr_yuv[1] == pytest.approx((6 * y + u + v) / 8, rel=1e-12)
+
+
+def test_grey_pictures_have_no_chroma(network: Path, cache: Cache) -> None:
+    def grey_frame(_: int) -> Frame:
+        frame = smooth_frame(FrameFormat(32, 32))
+        return replace(frame, u=np.full_like(frame.u, 128), v=np.full_like(frame.v, 128))
+
+    grey = FrameSequence("grey", FrameFormat(32, 32), 1, grey_frame)
+    report = task(network, sequences=[grey], qps=[37]).run(cache=cache, threads=1)
+    assert report.tables()[3].rows[0] == ["37", "U", *["-"] * 6]
+    assert report.json_object()["results"][0]["quality"]["all"]["psnr_u"] == [None]
+
+
+def test_nnc_and_given_files_are_evaluated(network: Path, cache: Cache, tmp_path: Path) -> None:
+    model = load(network)
+    data = nnr.encode(model, bits=8)
+    (tmp_path / "same.nnr").write_bytes(data)
+    (tmp_path / "no graph.nnr").write_bytes(nnr.encode(dict(model.tensors), bits=8))
+    names = ["same.nnr", "no graph.nnr"]
+    compressed = [tmp_path / name for name in names]
+    report = task(network, qps=[37], compressed=compressed).run(cache=cache, threads=1)
+    by_label = {candidate.label: candidate for candidate in report.candidates}
+    assert list(by_label) == ["float32", "8 bit", "8 bit NNC", *names]
+    assert by_label["8 bit NNC"].sizes.total == len(data)
+    assert [row[0] for row in report.tables()[0].rows] == list(by_label)
+    assert [row[0] for row in report.tables()[-1].rows] == ["fixed", "NNC", *names]
+    for result in report.results:
+        decoded = [result.quality[label] for label in ("8 bit NNC", *names)]
+        assert decoded[0] == decoded[1] == decoded[2] != result.quality["8 bit"]
+
+
+def test_a_file_of_another_network_is_refused(network: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.nnr").write_bytes(nnr.encode({"other": np.ones((2, 2), np.float32)}, bits=8))
+    with pytest.raises(ValueError, match=r"other\.nnr holds other tensors"):
+        task(network, compressed=[tmp_path / "other.nnr"]).run()
+
+
+def test_examples_are_the_frames_that_were_measured(
+    network: Path, cache: Cache, report: PostFilterReport
+) -> None:
+    first, second = task(network).examples(report, count=2, cache=cache, threads=1)
+    assert (first.name, first.qp, second.name) == ("one", 37, "two")
+    assert first.source.tobytes() == smooth_frame(FrameFormat(48, 32), 0).tobytes()
+    (result,) = (r for r in report.results if (r.name, r.qp) == ("one", 37))
+    assert set(first.frames) == {"none", "deblock+sao", "all", "float32", "8 bit"}
+    for column, quality in first.quality.items():
+        assert quality.psnr == result.quality[column].psnr[:1]
+
+
 def test_second_run_computes_nothing(
     network: Path, cache: Cache, report: PostFilterReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("encode", "decode"):
         monkeypatch.setattr(vvc, name, pytest.fail)
-    monkeypatch.setattr(PostFilter, "apply", pytest.fail)
+    monkeypatch.setattr(PostFilter, "apply_frame", pytest.fail)
     again = task(network, sweep_bits=range(2, 9)).run(cache=cache, threads=1)
     assert again.json_object() == report.json_object()
 

@@ -28,7 +28,8 @@ def sequence(name: str, width: int, height: int) -> FrameSequence:
 
 def result(row: str, qp: int, psnr: list[float], stream_bytes: int) -> SequenceResult:
     anchors = {key: Anchor(stream_bytes + i) for i, key in enumerate(ANCHORS)}
-    quality = {"none": Quality(psnr, [value / 100 for value in psnr])}
+    u, v = ([value + more for value in psnr] for more in (4, 8))
+    quality = {"none": Quality(psnr, u, v, [value / 100 for value in psnr])}
     return SequenceResult("a", row, FrameFormat(2, 2), len(psnr), qp, anchors, quality)
 
 
@@ -58,13 +59,32 @@ def test_averages_over_pictures_then_sequences_then_rows() -> None:
         ((37,), "overall", 1),
         ((32, 37), "overall", 5),
     ]
-    assert rows[1].psnr["none"] == pytest.approx((31 + 36) / 2)
-    assert rows[1].ssim["none"] == pytest.approx((0.31 + 0.36) / 2)
-    assert rows[3].psnr["none"] == pytest.approx((20 + 33.5 + 40) / 3)
+    assert rows[1].values("psnr")["none"] == pytest.approx((31 + 36) / 2)
+    assert rows[1].values("ssim")["none"] == pytest.approx((0.31 + 0.36) / 2)
+    assert rows[3].values("psnr")["none"] == pytest.approx((20 + 33.5 + 40) / 3)
     assert rows[1].stream_bytes == {"none": 30, "deblock+sao": 32, "all": 34}
     assert rows[3].stream_bytes["none"] == 1130
-    assert rows[6].psnr["none"] == pytest.approx((rows[3].psnr["none"] + 10) / 2)
+    assert rows[6].values("psnr")["none"] == pytest.approx(
+        (rows[3].values("psnr")["none"] + 10) / 2
+    )
     assert rows[6].stream_bytes["none"] == 1131
+    # (6 Y + U + V) / 8, with U and V 4 and 8 above Y.
+    assert rows[1].values("psnr_yuv")["none"] == pytest.approx((31 + 36) / 2 + 1.5)
+    # Three pictures of 2x2 samples.
+    assert rows[1].pixel_count == 3 * 4
+    assert rows[1].bits_a_pixel("none") == rows[1].bits_a_pixel("a network") == 30 * 8 / 12
+    assert rows[1].bits_a_pixel("all") == 34 * 8 / 12
+
+
+def test_pictures_without_colour_are_left_out() -> None:
+    grey = result("416x240 (D size)", 32, [30.0], 1)
+    for values in (grey.quality["none"].psnr_u, grey.quality["none"].psnr_v):
+        values[0] = math.nan
+    coloured = result("416x240 (D size)", 32, [40.0], 1)
+    row, overall = averaged([grey, coloured])
+    assert (row.values("psnr")["none"], row.values("psnr_u")["none"]) == (35, 44)
+    assert row.values("psnr_yuv")["none"] == overall.values("psnr_yuv")["none"] == 41.5
+    assert math.isnan(averaged([grey])[0].values("psnr_yuv")["none"])
 
 
 def test_markdown_is_aligned() -> None:
@@ -76,7 +96,13 @@ def test_markdown_is_aligned() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1.23456, "1.2346"), (-0.00004, "0.0000"), (-0.00006, "-0.0001"), (math.inf, "inf")],
+    [
+        (1.23456, "1.2346"),
+        (-0.00004, "0.0000"),
+        (-0.00006, "-0.0001"),
+        (math.inf, "inf"),
+        (math.nan, "-"),
+    ],
 )
 def test_decimal(value: float, text: str) -> None:
     assert decimal(value, 4) == text

@@ -13,6 +13,7 @@ from nnr.networks.graph import read_graph
 from nnr.networks.integer import (
     IntegerGraph,
     IntegerNetwork,
+    OutputFormat,
     network_to_integer,
     postfilter_to_integer,
 )
@@ -70,6 +71,27 @@ def test_a_file_keeps_it(network: IntegerNetwork, tmp_path: Path) -> None:
     x = np.random.default_rng(0).standard_normal((2, 5, 7)).astype(np.float32)
     loaded = IntegerNetwork.load(tmp_path / "network.safetensors")
     np.testing.assert_array_equal(loaded.run(x), network.run(x))
+
+
+def test_units_of_input_and_output_may_be_given() -> None:
+    maker = GraphMaker(2)
+    maker.conv("x", 3, kernel=1)
+    graph = read(maker)
+    sample = maker.numbers(2, 16, 16)
+    network = network_to_integer(
+        graph,
+        [sample],
+        activation_bits=16,
+        input_scales=[1 / 256, 1 / 64],
+        output=OutputFormat(1 / 100, -50, 60),
+    )
+    scales = np.array([1 / 256, 1 / 64])[:, None, None]
+    q = np.rint(sample / scales).astype(np.int16)
+    wanted = reference.run(graph, (q * scales).astype(np.float32)) * 100
+    result = network.run_integers(q)
+    assert np.abs(result - np.clip(wanted, -50, 60)).max() < 1
+    with pytest.raises(ValueError, match="input_scales must be 2 numbers, got 1"):
+        network_to_integer(graph, [sample], input_scales=[1.0])
 
 
 @pytest.mark.parametrize("bit_depth", [8, 10, 15])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from video_frames import smooth_frame
 
-from nnr.evaluation import psnr, ssim
+from nnr.evaluation import psnr, rgb_quality, ssim
 from nnr.video import FrameFormat, ffmpeg
 
 
@@ -38,6 +38,16 @@ def test_ssim_is_that_of_scikit_image(rows: int, columns: int, noise: float) -> 
     )
     expected = values[5:-5, 5:-5].mean()
     assert ssim(source, decoded, bit_depth=10) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_psnr_is_that_of_scikit_image(seed: int) -> None:
+    metrics = pytest.importorskip("skimage.metrics")
+    random = np.random.default_rng(seed)
+    source = random.integers(0, 256, (31, 45), np.uint8)
+    decoded = random.integers(0, 1024, (31, 45), np.uint16)
+    expected = metrics.peak_signal_noise_ratio(4.0 * source, 1.0 * decoded, data_range=1020)
+    assert psnr(source, decoded, bit_depth=10) == pytest.approx(expected, rel=1e-12)
 
 
 def test_psnr_is_that_of_ffmpeg() -> None:
@@ -92,6 +102,29 @@ def test_bad_planes(metric: Callable[..., float]) -> None:
 def test_ssim_needs_a_window() -> None:
     with pytest.raises(ValueError, match="11x11"):
         ssim(np.zeros((10, 20), np.uint8), np.zeros((10, 20), np.uint8))
+
+
+def test_many_pictures_are_measured_as_each() -> None:
+    random = np.random.default_rng(2)
+    sources = random.integers(0, 256, (37, 16, 20, 3), np.uint8)
+    decoded = (sources + random.integers(-9, 10, sources.shape)).clip(0, 255).astype(np.uint8)
+    psnrs, ssims = rgb_quality(sources, decoded)
+    for index in range(37):
+        error = np.mean((sources[index].astype(float) - decoded[index]) ** 2)
+        assert psnrs[index] == pytest.approx(10 * math.log10(255**2 / error), rel=1e-12)
+        colours = [ssim(sources[index, ..., c], decoded[index, ..., c]) for c in range(3)]
+        assert ssims[index] == pytest.approx(np.mean(colours), rel=1e-12)
+
+
+def test_pictures_without_error_have_a_psnr() -> None:
+    source = np.zeros((1, 32, 32, 3), np.uint8)
+    psnrs, ssims = rgb_quality(source, source)
+    assert psnrs[0] == pytest.approx(20 * math.log10(255) + 10 * math.log10(32 * 32 * 3))
+    assert ssims[0] == 1
+    with pytest.raises(ValueError, match="of one shape"):
+        rgb_quality(source, source[..., :2])
+    with pytest.raises(ValueError, match="11x11"):
+        rgb_quality(source[:, :10], source[:, :10])
 
 
 def test_full_hd_takes_no_second() -> None:

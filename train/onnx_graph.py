@@ -10,6 +10,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from .layers import NEGATIVE_SLOPE
+
 OPSET = 17
 IR_VERSION = 9
 
@@ -17,8 +19,7 @@ IR_VERSION = 9
 class GraphBuilder:
     """Nodes in order, each named after its output."""
 
-    def __init__(self, negative_slope: float) -> None:
-        self._negative_slope = negative_slope
+    def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._initializers: dict[str, onnx.TensorProto] = {}
 
@@ -38,17 +39,15 @@ class GraphBuilder:
         features: str,
         layer: str,
         weight: NDArray[np.float32],
-        bias: NDArray[np.float32],
+        bias: NDArray[np.float32] | None,
         *,
         stride: int = 1,
     ) -> str:
         """A convolution; with stride 1 it keeps the size."""
         size = weight.shape[-1]
-        inputs = [
-            features,
-            self.constant(f"{layer}.weight", weight),
-            self.constant(f"{layer}.bias", bias),
-        ]
+        inputs = [features, self.constant(f"{layer}.weight", weight)]
+        if bias is not None:
+            inputs.append(self.constant(f"{layer}.bias", bias))
         margin = size // 2 if stride == 1 else 0
         return self.node(
             "Conv",
@@ -60,14 +59,22 @@ class GraphBuilder:
         )
 
     def activate(self, features: str) -> str:
-        return self.node("LeakyRelu", [features], f"{features}.active", alpha=self._negative_slope)
+        return self.node("LeakyRelu", [features], f"{features}.active", alpha=NEGATIVE_SLOPE)
 
-    def first_channels(self, output: str, source: str, count: int) -> str:
-        ends = [
-            self.constant(f"{output}.{name}", np.array([value], np.int64))
-            for name, value in (("start", 0), ("end", count), ("axis", 1))
+    def channels(self, output: str, source: str, first: int, end: int) -> str:
+        """Channels *first* to *end*, which is not one of them."""
+        limits = [
+            self.constant(f"integer.{value}", np.array([value], np.int64))
+            for value in (first, end, 1)
         ]
-        return self.node("Slice", [source, *ends], output)
+        return self.node("Slice", [source, *limits], output)
+
+    def concat(self, output: str, parts: list[str]) -> str:
+        return self.node("Concat", parts, output, axis=1)
+
+    def depth_to_space(self, output: str, source: str, block: int) -> str:
+        """In the order of PyTorch's pixel_shuffle."""
+        return self.node("DepthToSpace", [source], output, blocksize=block, mode="CRD")
 
     def model(self, name: str, given: tuple[str, int], result: tuple[str, int]) -> onnx.ModelProto:
         """The checked model from one input to one output, each a name and its channels."""

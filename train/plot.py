@@ -1,6 +1,6 @@
 """Draw the curve of a training run.
 
-python train/plot.py --curve run/curve.csv --output curve.png
+python -m train.plot --curve run/curve.csv --columns psnr --label "PSNR, dB" --output curve.png
 """
 
 from __future__ import annotations
@@ -17,18 +17,22 @@ from matplotlib import pyplot as plt
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--curve", type=Path, required=True)
+    parser.add_argument("--curve", type=Path, nargs="+", required=True, help="each goes on")
+    parser.add_argument("--columns", nargs="+", required=True)
+    parser.add_argument("--label", required=True, help="what the columns are, with their unit")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
-    with options.curve.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    steps = [int(row["step"]) for row in rows]
+    rows = []
+    for path in options.curve:
+        last = int(rows[-1]["step"]) if rows else 0
+        with path.open(newline="") as file:
+            rows += [row | {"step": last + int(row["step"])} for row in csv.DictReader(file)]
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-    for name in (name for name in rows[0] if name.startswith("gain_qp")):
-        gains = [float(row[name]) for row in rows]
-        axes.plot(steps, gains, marker=".", label=f"QP {name.removeprefix('gain_qp')}")
+    steps = [row["step"] for row in rows]
+    for name in options.columns:
+        axes.plot(steps, [float(row[name]) for row in rows], marker=".", label=name)
     axes.set_xlabel("step")
-    axes.set_ylabel("luma PSNR gain over no filter, dB")
+    axes.set_ylabel(options.label)
     axes.set_title("Pictures that were not trained on, averaged weights")
     axes.grid(alpha=0.3)
     axes.legend()

@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     nnr::bindings::register_cpu(module);
     nnr::bindings::register_arrays(module);
     nnr::bindings::register_dlpack(module);
+    nnr::bindings::register_latents(module);
     nnr::bindings::register_network(module);
     nnr::bindings::register_nnc_decode(module);
     nnr::bindings::register_nnc_encode(module);

@@ -7,6 +7,7 @@ namespace nnr::bindings {
 void register_cpu(pybind11::module_& module);
 void register_arrays(pybind11::module_& module);
 void register_dlpack(pybind11::module_& module);
+void register_latents(pybind11::module_& module);
 void register_network(pybind11::module_& module);
 void register_network_builder(pybind11::module_& module);
 void register_integer_network_builder(pybind11::module_& module);

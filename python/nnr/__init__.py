@@ -15,11 +15,12 @@ from .compression import compress_to_loss
 from .errors import BitstreamError, ExternalToolError, MissingExtraError, UnsupportedOperatorError
 from .minmax import minmax
 from .models import Model, Topology, load
-from .networks import IntegerNetwork, Network, PostFilter
+from .networks import AutoEncoder, IntegerNetwork, Network, PostFilter
 from .quantize import dequantize, quantize, quantize_many
 from .quantized_array import QuantizedArray
 
 __all__ = [
+    "AutoEncoder",
     "BitstreamError",
     "CompressedFile",
     "CompressedModel",

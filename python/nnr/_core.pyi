@@ -243,6 +243,25 @@ class NetworkPlan:
         cut: _Cut | None,
     ) -> None: ...
 
+class LatentTables:
+    def __init__(self, frequencies: NDArray[np.uint16], shifts: NDArray[np.uint8]) -> None: ...
+    def encode(
+        self, values: NDArray[np.int16], means: NDArray[np.int16], scales: NDArray[np.int16]
+    ) -> bytes: ...
+    def choose(
+        self,
+        bits: NDArray[np.float32],
+        targets: NDArray[np.float32],
+        means: NDArray[np.int16],
+        scales: NDArray[np.int16],
+        rate_weight: float,
+    ) -> NDArray[np.int16]: ...
+
+class LatentDecoder:
+    def __init__(self, tables: LatentTables, code: NDArray[np.uint8], base: int) -> None: ...
+    def decode(self, means: NDArray[np.int16], scales: NDArray[np.int16]) -> NDArray[np.int16]: ...
+    def finish(self) -> None: ...
+
 _NncPayload: TypeAlias = Literal["int", "float", "raw_float", "block"]
 _NncRole: TypeAlias = Literal[
     "weight", "g", "h", "local_scaling", "beta", "gamma", "mean", "variance", "bias"

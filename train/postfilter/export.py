@@ -12,12 +12,13 @@ import numpy as np
 import onnx
 import torch
 
+from ..layers import Conv
 from ..onnx_graph import GraphBuilder, run
-from .network import NEGATIVE_SLOPE, PASSES, SAMPLE_CHANNELS, Conv, PostFilterNetwork
+from .network import PASSES, SAMPLE_CHANNELS, PostFilterNetwork
 
 
 def build(network: PostFilterNetwork) -> onnx.ModelProto:
-    graph = GraphBuilder(NEGATIVE_SLOPE)
+    graph = GraphBuilder()
 
     def conv(layer: str, features: str, output: str = "") -> str:
         module = network.get_submodule(layer)
@@ -25,7 +26,7 @@ def build(network: PostFilterNetwork) -> onnx.ModelProto:
         weight = module.deployed_weight().detach().numpy().reshape(module.kernel_shape)
         return graph.conv(output or layer, features, layer, weight, module.bias.detach().numpy())
 
-    samples = graph.first_channels("samples", "samples_qp", SAMPLE_CHANNELS)
+    samples = graph.channels("samples", "samples_qp", 0, SAMPLE_CHANNELS)
     features = graph.activate(conv("head", "samples_qp"))
     for number in range(PASSES):
         for block in ("block0", "block1"):

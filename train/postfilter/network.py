@@ -10,60 +10,15 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from ..layers import Conv, ResidualBlock, activate
 
 CHANNELS = 64
 # Four phases of luma, Cb, Cr: what goes in, beside the QP, and what comes out.
 SAMPLE_CHANNELS = 6
 PASSES = 2
-# Not zero: with plain ReLU a few large first steps can leave a layer dead for good.
-NEGATIVE_SLOPE = 0.1
 # The QP plane holds QP / 63, so that it spans the unit interval as the samples do.
 MAX_QP = 63
-
-
-def activate(features: Tensor) -> Tensor:
-    return F.leaky_relu(features, NEGATIVE_SLOPE)
-
-
-class Conv(nn.Module):
-    """A convolution that keeps the size; its weight is a matrix, one row an output channel.
-
-    With a *step*, the convolution sees its weights as they will be coded, multiples of the step,
-    and gradients go past the rounding.
-    """
-
-    def __init__(self, inputs: int, outputs: int, size: int = 3) -> None:
-        super().__init__()
-        self.kernel_shape = (outputs, inputs, size, size)
-        self.weight = nn.Parameter(torch.empty(outputs, inputs * size * size))
-        self.bias = nn.Parameter(torch.zeros(outputs))
-        self.register_buffer("step", torch.zeros(()))
-        nn.init.kaiming_normal_(self.weight, a=NEGATIVE_SLOPE)
-
-    def deployed_weight(self) -> Tensor:
-        if not self.step:
-            return self.weight
-        rounded = (self.weight / self.step).round() * self.step
-        return self.weight + (rounded - self.weight).detach()
-
-    def forward(self, features: Tensor) -> Tensor:
-        kernel = (
-            self.deployed_weight()
-            .view(self.kernel_shape)
-            .contiguous(memory_format=torch.channels_last)
-        )
-        return F.conv2d(features, kernel, self.bias, padding=self.kernel_shape[-1] // 2)
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv0 = Conv(CHANNELS, CHANNELS)
-        self.conv1 = Conv(CHANNELS, CHANNELS)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features + self.conv1(activate(self.conv0(features)))
 
 
 class PostFilterNetwork(nn.Module):
@@ -72,8 +27,8 @@ class PostFilterNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.head = Conv(SAMPLE_CHANNELS + 1, CHANNELS)
-        self.block0 = ResidualBlock()
-        self.block1 = ResidualBlock()
+        self.block0 = ResidualBlock(CHANNELS)
+        self.block1 = ResidualBlock(CHANNELS)
         self.body = Conv(CHANNELS, CHANNELS)
         self.mix = Conv(CHANNELS, CHANNELS, 1)
         self.tail = Conv(CHANNELS, SAMPLE_CHANNELS)
@@ -88,7 +43,10 @@ class PostFilterNetwork(nn.Module):
                 conv.weight.mul_(scale)
 
     def forward(self, planes_and_qp: Tensor) -> Tensor:
-        features = activate(self.head(planes_and_qp))
+        # Not in bfloat16, to which samples near the middle of the range differ by four of 1023 or
+        # not at all: errors of chroma are hardly larger.
+        with torch.autocast(planes_and_qp.device.type, enabled=False):
+            features = activate(self.head(planes_and_qp))
         for _ in range(PASSES):
             features = self.block1(self.block0(features))
         features = activate(self.body(features))

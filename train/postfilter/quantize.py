@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..layers import Conv
 from .data import Pair
 from .measure import psnr_gains
-from .network import Conv, PostFilterNetwork
+from .network import PostFilterNetwork
 
 # About what every step will be; how much it costs is measured there.
 TRIAL_RATIO = 0.7

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .._core import version as __version__
-from . import compress, decompress, evaluate, info, verify
+from . import compress, decode_image, decompress, encode_image, evaluate, info, verify
 from . import filter as filter_command
 from .several import SeveralQps
 
@@ -44,4 +44,6 @@ app.command("decompress")(decompress.decompress)
 app.command("info")(info.info)
 app.command("verify")(verify.verify)
 app.command("filter")(filter_command.filter_frames)
+app.command("encode-image")(encode_image.encode_image)
+app.command("decode-image")(decode_image.decode_image)
 app.add_typer(evaluate.app, name="evaluate")

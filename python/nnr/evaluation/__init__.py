@@ -6,10 +6,30 @@ both results; a report holds the tables, the definitions of their numbers, and e
 
 from __future__ import annotations
 
+from .autoencoder import AutoEncoderTask
+from .autoencoder_report import AutoEncoderReport, RatePoint
+from .bd import bd_psnr, bd_rate
 from .cache import Cache
 from .embedded import photographs
-from .metrics import psnr, ssim
+from .metrics import psnr, rgb_quality, ssim
 from .postfilter import PostFilterTask
 from .report import PostFilterReport
+from .small_pictures import SmallPictures, embedded_pictures, open_pictures
 
-__all__ = ["Cache", "PostFilterReport", "PostFilterTask", "photographs", "psnr", "ssim"]
+__all__ = [
+    "AutoEncoderReport",
+    "AutoEncoderTask",
+    "Cache",
+    "PostFilterReport",
+    "PostFilterTask",
+    "RatePoint",
+    "SmallPictures",
+    "bd_psnr",
+    "bd_rate",
+    "embedded_pictures",
+    "open_pictures",
+    "photographs",
+    "psnr",
+    "rgb_quality",
+    "ssim",
+]

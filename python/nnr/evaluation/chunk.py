@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import cached_property
-from typing import cast
-
-import numpy as np
-from numpy.typing import NDArray
 
 from .. import cpu
 from ..video import vvc
@@ -43,32 +40,51 @@ class Chunk:
 
     def anchor(self, loop_filters: LoopFilters) -> tuple[VvcStream, Quality]:
         """Return the stream with these in-loop filters, and the quality of its pictures."""
-        is_unfiltered = loop_filters == "none"
-        stream = self._unfiltered_stream if is_unfiltered else self._encoded(loop_filters)
+        stream = self._stream(loop_filters)
         key = self._measurement_key(stream, "no network")
 
         def measure() -> JsonObject:
-            decoded = self._unfiltered if is_unfiltered else vvc.decode(stream)
-            return self._measured([frame.y for frame in decoded])
+            return asdict(self.measured(self.decoded(loop_filters)))
 
         return stream, Quality(**self._cache.measurement(key, measure))
 
-    def filtered(self, candidate: Candidate) -> Quality:
+    def filtered_quality(self, candidate: Candidate) -> Quality:
         """Return the quality of a network's output on the stream without in-loop filters."""
         # Convolution sums, and with them a rare sample, may differ between levels.
         network = f"{candidate.digest} at {cpu.current_target()}"
         key = self._measurement_key(self._unfiltered_stream, network)
 
-        def apply(frame: Frame) -> Plane:
-            luma = cast(NDArray[np.uint16], frame.y)  # as vvc.decode gives it
-            return candidate.network.apply(
-                luma, qp=self._settings.qp, bit_depth=frame.bit_depth, threads=self._threads
-            )
-
         def measure() -> JsonObject:
-            return self._measured([apply(frame) for frame in self._unfiltered])
+            return asdict(self.measured(self.filtered(candidate)))
 
         return Quality(**self._cache.measurement(key, measure))
+
+    def decoded(self, loop_filters: LoopFilters) -> list[Frame]:
+        """Return the pictures of the stream with these in-loop filters."""
+        return (
+            self._unfiltered if loop_filters == "none" else vvc.decode(self._stream(loop_filters))
+        )
+
+    def filtered(self, candidate: Candidate) -> Iterator[Frame]:
+        """Return what a network makes of the pictures without in-loop filters, one by one."""
+        return (
+            candidate.network.apply_frame(frame, qp=self._settings.qp, threads=self._threads)
+            for frame in self._unfiltered
+        )
+
+    def measured(self, frames: Iterable[Frame]) -> Quality:
+        """Measure decoded or filtered pictures against their sources."""
+        quality = Quality()
+        for source, frame in zip(self._frames, frames, strict=True):
+            depths = {"source_bit_depth": source.bit_depth, "bit_depth": vvc.INTERNAL_BIT_DEPTH}
+            quality.psnr.append(psnr(source.y, frame.y, **depths))
+            for values, plane, decoded in (
+                (quality.psnr_u, source.u, frame.u),
+                (quality.psnr_v, source.v, frame.v),
+            ):
+                values.append(psnr(plane, decoded, **depths) if _has_colour(source) else math.nan)
+            quality.ssim.append(ssim(source.y, frame.y, **depths))
+        return quality
 
     @cached_property
     def _unfiltered_stream(self) -> VvcStream:
@@ -81,6 +97,9 @@ class Chunk:
     @cached_property
     def _source_digest(self) -> str:
         return frames_digest(self._frames)
+
+    def _stream(self, loop_filters: LoopFilters) -> VvcStream:
+        return self._unfiltered_stream if loop_filters == "none" else self._encoded(loop_filters)
 
     def _encoded(self, loop_filters: LoopFilters) -> VvcStream:
         settings = replace(self._settings, loop_filters=loop_filters)
@@ -96,13 +115,10 @@ class Chunk:
             network,
         )
 
-    def _measured(self, planes: list[Plane]) -> JsonObject:
-        depths = {
-            "source_bit_depth": self._frames[0].bit_depth,
-            "bit_depth": vvc.INTERNAL_BIT_DEPTH,
-        }
-        pairs = [(frame.y, plane) for frame, plane in zip(self._frames, planes, strict=True)]
-        return {
-            "psnr": [psnr(source, plane, **depths) for source, plane in pairs],
-            "ssim": [ssim(source, plane, **depths) for source, plane in pairs],
-        }
+
+def _has_colour(frame: Frame) -> bool:
+    return any(_varies(plane) for plane in (frame.u, frame.v))
+
+
+def _varies(plane: Plane) -> bool:
+    return bool((plane != plane.flat[0]).any())

@@ -35,8 +35,19 @@ def photographs() -> list[FrameSequence]:
     >>> [sequence.name for sequence in photographs()][:2]
     ['astronaut', 'coffee']
     """
+    return [open_image(path) for path in photograph_paths()]
+
+
+def photograph_paths() -> list[Path]:
+    """Find the files of the photographs.
+
+    Raises
+    ------
+    MissingExtraError
+        scikit-image is not installed.
+    """
     package = find_spec("skimage")
     if package is None or not package.submodule_search_locations:
         raise MissingExtraError("scikit-image", "evaluate")
     folder = Path(package.submodule_search_locations[0]) / "data"
-    return [open_image(folder / file) for file in _FILES]
+    return [folder / file for file in _FILES]

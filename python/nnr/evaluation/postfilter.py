@@ -17,8 +17,9 @@ from ..video import vvc
 from ..video.sequence import FrameSequence
 from ..video.vvc import VvcSettings
 from .cache import Cache
-from .candidates import Candidate, original, reconstructed
+from .candidates import Candidate, entropy_coded, fixed_length, from_file, original
 from .chunk import Chunk
+from .examples import Example, example
 from .metrics import SSIM_MIN_SIDE
 from .report import PostFilterReport
 from .results import ANCHORS, Anchor, Quality, SequenceResult, row_by_size
@@ -47,7 +48,9 @@ class PostFilterTask:
     bits : int
         Bits a weight of the reconstructed network, 1 to 16.
     sweep_bits : sequence of int
-        More widths, whose sizes and losses are listed.
+        More widths, whose sizes and losses are listed, of fixed length and as NNC bitstreams.
+    compressed : sequence of str or Path
+        Files that hold the network compressed in other ways, to be evaluated too.
     frames : int, optional
         How many of the first pictures of each sequence are used; by default all.
     preset : {"faster", "fast", "medium", "slow", "slower"}
@@ -59,8 +62,8 @@ class PostFilterTask:
     --------
     >>> from nnr.evaluation import PostFilterTask, photographs
     >>> task = PostFilterTask(photographs(), qps=[37])
-    >>> task.step_count  # six photographs, three streams and two networks
-    30
+    >>> task.step_count  # six photographs, three streams and three networks
+    36
     """
 
     sequences: Sequence[FrameSequence]
@@ -68,6 +71,7 @@ class PostFilterTask:
     qps: Sequence[int] = (32, 37)
     bits: int = 8
     sweep_bits: Sequence[int] = ()
+    compressed: Sequence[str | Path] = ()
     frames: int | None = None
     preset: vvc.Preset = "faster"
     row_of: Callable[[FrameSequence], str] = row_by_size
@@ -88,7 +92,8 @@ class PostFilterTask:
     def step_count(self) -> int:
         """How often `run` calls *on_step*."""
         chunks = sum(len(self._chunk_ranges(sequence)) for sequence in self.sequences)
-        return chunks * len(self._qps()) * (len(ANCHORS) + 1 + len(self._widths()))
+        networks = 1 + 2 * len(self._widths()) + len(self.compressed)
+        return chunks * len(self._qps()) * (len(ANCHORS) + networks)
 
     def run(
         self,
@@ -110,22 +115,58 @@ class PostFilterTask:
         """
         cache = Cache() if cache is None else cache
         threads = threads or _processors()
-        path = Path(self.network)
-        model, first = original(path)
-        candidates = [first, *(reconstructed(model, bits) for bits in self._widths())]
+        candidates = self.candidates()
         results = [
             self._run_one(sequence, qp, candidates, cache, threads, on_step)
             for sequence in self.sequences
             for qp in self._qps()
         ]
         return PostFilterReport(
-            path.name,
-            candidates,
-            results,
-            vvc.encoder_version(),
-            self.preset,
-            list(dict.fromkeys(self.sweep_bits)),
+            Path(self.network).name, candidates, results, vvc.encoder_version(), self.preset
         )
+
+    def candidates(self) -> list[Candidate]:
+        """Return the original, its reconstructed forms of fixed length, then all others."""
+        first = original(Path(self.network))
+        return [
+            first,
+            *(fixed_length(first.model, bits) for bits in self._widths()),
+            *(entropy_coded(first.model, bits) for bits in self._widths()),
+            *(from_file(Path(path), first.model) for path in self.compressed),
+        ]
+
+    def examples(
+        self,
+        report: PostFilterReport,
+        *,
+        count: int = 4,
+        threads: int | None = None,
+        cache: Cache | None = None,
+    ) -> list[Example]:
+        """Return the first frames of the first sequences, at the highest QP, to be looked at.
+
+        Parameters
+        ----------
+        report : PostFilterReport
+            What `run` returned; its original and its reconstructed network are used.
+        count : int
+            The most frames to return.
+        threads, cache
+            As for `run`.
+        """
+        cache, threads = Cache() if cache is None else cache, threads or _processors()
+        qp = max(self.qps)
+        settings = VvcSettings(qp, preset=self.preset)
+        return [
+            example(
+                sequence.name,
+                qp,
+                sequence[0],
+                Chunk([sequence[0]], settings, cache, threads),
+                [report.original, report.reconstructed],
+            )
+            for sequence in self.sequences[:count]
+        ]
 
     def _run_one(
         self,
@@ -148,7 +189,7 @@ class PostFilterTask:
                 quality[key].add(anchor_quality)
                 on_step(f"{sequence.name} QP {qp} {key}")
             for candidate in candidates:
-                quality[candidate.label].add(chunk.filtered(candidate))
+                quality[candidate.label].add(chunk.filtered_quality(candidate))
                 on_step(f"{sequence.name} QP {qp} CNN {candidate.label}")
         return SequenceResult(
             sequence.name,

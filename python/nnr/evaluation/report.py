@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from .._core import version
 from .._json import plain_json
 from ..video.images import DEFINITION as PHOTOGRAPH_DEFINITION
+from . import postfilter_tables as tables
+from .bd_rates import DEFINITIONS as BD_DEFINITIONS
+from .bd_rates import BdRates, bd_rates
 from .candidates import ORIGINAL, Candidate
 from .metrics import DEFINITIONS as METRIC_DEFINITIONS
 from .results import (
-    ANCHORS,
     AVERAGING,
-    OVERALL,
-    Metric,
+    COLOUR_DEFINITION,
     RowResult,
     SequenceResult,
     averaged,
     row_definitions,
 )
-from .tables import Table, decimal, difference
-
-_ANCHOR_HEADS = {
-    "none": "no filter",
-    "deblock+sao": "deblock+SAO",
-    "all": "all VVC filters",
-}
-_VALUE_PLACES: dict[Metric, int] = {"psnr": 3, "ssim": 5}
-_LOSS_PLACES: dict[Metric, int] = {"psnr": 4, "ssim": 6}
+from .tables import Table, markdown
 
 
 @dataclass(frozen=True)
@@ -41,13 +35,12 @@ class PostFilterReport:
     network : str
         Name of the original network's file.
     candidates : sequence of Candidate
-        The original, the reconstructed one of Tables 1 to 3, and those of the sweep.
+        The original, the reconstructed one of Tables 2 and 3, and all others.
     results : sequence of SequenceResult
+        All QPs of a sequence together.
     encoder : str
         Encoder version.
     preset : str
-    sweep_bits : sequence of int
-        Widths of Table 5; empty for no such table.
     """
 
     network: str
@@ -55,29 +48,59 @@ class PostFilterReport:
     results: Sequence[SequenceResult]
     encoder: str
     preset: str
-    sweep_bits: Sequence[int] = ()
+
+    @property
+    def original(self) -> Candidate:
+        """The network before it is compressed."""
+        return self.candidates[0]
+
+    @property
+    def reconstructed(self) -> Candidate:
+        """The network of the tables' column of that name."""
+        return self.candidates[1]
+
+    @property
+    def entropy_coded(self) -> Candidate:
+        """The NNC bitstream of as many bits as `reconstructed`."""
+        bits = self.reconstructed.bits
+        return next(c for c in self.candidates if (c.form, c.bits) == ("NNC", bits))
+
+    @cached_property
+    def rows(self) -> list[RowResult]:
+        """The averages that the tables show."""
+        return averaged(self.results)
+
+    @cached_property
+    def bd_rates(self) -> list[BdRates]:
+        """BD-rates of the original, the reconstructed and all other forms of that width."""
+        return bd_rates(self.results, self._main_candidates())
 
     def tables(self) -> list[Table]:
-        """Return Tables 1 to 3 of sizes, PSNR and SSIM, 4 of stream bytes, 5 of the sweep."""
-        rows = averaged(self.results)
-        tables = [
-            self._size_table(),
-            self._quality_table("Table 2. Luma PSNR in dB", "psnr", rows),
-            self._quality_table("Table 3. Luma SSIM", "ssim", rows),
-            _rate_table(rows),
+        """Return Tables 1 to 3 and 7 to 9, and with four or more QPs the BD-rates, 10 and 11.
+
+        Those between are the auto-encoder's.
+        """
+        labels = [self.original.label, self.reconstructed.label]
+        shown = [
+            tables.size_table(self.network, self._main_candidates()),
+            tables.quality_table("Table 2. Luma PSNR in dB", "psnr", self.rows, labels),
+            tables.quality_table("Table 3. Luma SSIM", "ssim", self.rows, labels),
+            tables.chroma_table(self.rows, labels),
+            tables.rate_table(self.rows),
+            tables.loss_table(self.rows, self.candidates),
         ]
-        if self.sweep_bits:
-            overall = [row for row in rows if row.label == OVERALL and len(row.qps) == 1]
-            tables.append(self._sweep_table(overall))
-        return tables
+        return shown + self._bd_tables(labels)
 
     def definitions(self) -> list[str]:
         """Return what every number means and how it came about."""
         qps = " and ".join(str(qp) for qp in dict.fromkeys(r.qp for r in self.results))
-        reconstructed = self.candidates[1].label
         return [
-            "plane: luma of the decoder's 10-bit pictures against the luma of the source",
+            (
+                "planes: Y (luma), U (Cb) and V (Cr) of the decoder's 10-bit pictures against those of "
+                "the source; Tables 2, 3 and 9 are of luma"
+            ),
             *METRIC_DEFINITIONS,
+            COLOUR_DEFINITION,
             AVERAGING,
             *row_definitions(result.row for result in self.results),
             (
@@ -91,28 +114,28 @@ class PostFilterReport:
             (
                 "CNN: the network on the pictures of the stream with no filter, in float arithmetic; "
                 f"original with its {ORIGINAL} weights, reconstructed with those that "
-                f"{reconstructed} codes give back"
+                f"{self.reconstructed.label} codes give back"
             ),
             "loss: original CNN minus reconstructed CNN; negative where reconstruction gained",
             (
-                "codes: uniform quantiser of fixed length over the exact range of each tensor; "
+                "fixed: uniform quantiser, codes of fixed length over the exact range of each tensor; "
                 "tensors of rank below 2 (biases) stay float32"
             ),
+            "NNC: entropy coded, ISO/IEC 15938-17, with dependent quantisation; the graph included",
             (
                 "rate: bytes of whole streams; a CNN column has those of no filter, "
-                "and the network's own bytes are in no rate"
+                "and the network's own bytes are in no rate unless a table says so"
             ),
+            *(BD_DEFINITIONS if self.bd_rates else ()),
             f"photographs (PNG, JPEG): {PHOTOGRAPH_DEFINITION}",
         ]
 
     def markdown(self) -> str:
         """Return tables and definitions, ready to be printed or pasted."""
-        definitions = "\n".join(f"- {line}" for line in self.definitions())
-        tables = "\n\n".join(table.markdown() for table in self.tables())
-        return f"{tables}\n\nDefinitions\n\n{definitions}"
+        return markdown(self.tables(), {"Definitions": self.definitions()})
 
     def json_object(self) -> dict[str, Any]:
-        """Return everything as plain JSON values; the infinite PSNR of equal planes is null."""
+        """Return everything as plain JSON values; null for infinite PSNRs, and for none."""
         report = {
             "nnr": version,
             "network": self.network,
@@ -122,6 +145,7 @@ class PostFilterReport:
             "networks": [
                 {
                     "label": candidate.label,
+                    "form": candidate.form,
                     "bits": candidate.bits,
                     "total_bytes": candidate.sizes.total,
                     "structure_bytes": candidate.sizes.structure,
@@ -129,97 +153,29 @@ class PostFilterReport:
                 for candidate in self.candidates
             ],
             "results": [asdict(result) for result in self.results],
-            "averages": [asdict(row) for row in averaged(self.results)],
+            "averages": [asdict(row) for row in self.rows],
+            "bd_rates": [asdict(rates) for rates in self.bd_rates],
             "tables": [asdict(table) for table in self.tables()],
         }
         plain: dict[str, Any] = plain_json(report)
         return plain
 
-    def _size_table(self) -> Table:
-        original, reconstructed = self.candidates[:2]
-        return Table(
-            f"Table 1. Bytes of the network {self.network}",
-            ["file", "bytes", "weights", "structure", "structure share", "ratio"],
-            [
-                [
-                    candidate.label,
-                    f"{candidate.sizes.total:,}",
-                    f"{candidate.sizes.payload:,}",
-                    f"{candidate.sizes.structure:,}",
-                    f"{candidate.sizes.structure / candidate.sizes.total:.2%}",
-                    f"{original.sizes.total / candidate.sizes.total:.3f}",
-                ]
-                for candidate in (original, reconstructed)
-            ],
-        )
+    def _main_candidates(self) -> list[Candidate]:
+        """The original, and what is not only there for the sweep."""
+        files = (candidate for candidate in self.candidates if candidate.form == "file")
+        return [self.original, self.reconstructed, self.entropy_coded, *files]
 
-    def _quality_table(self, title: str, metric: Metric, rows: list[RowResult]) -> Table:
-        original, reconstructed = (candidate.label for candidate in self.candidates[:2])
-        columns = [*ANCHORS, original, reconstructed]
-        heads = [*_ANCHOR_HEADS.values(), "original CNN", "reconstructed CNN"]
-        return Table(
-            title,
-            ["QP", "sequences", "pictures", *heads, "loss"],
-            [
-                [
-                    *_row_heads(row),
-                    *(
-                        decimal(row.values(metric)[column], _VALUE_PLACES[metric])
-                        for column in columns
-                    ),
-                    _loss(row, metric, original, reconstructed),
-                ]
-                for row in rows
-            ],
-        )
-
-    def _sweep_table(self, overall: list[RowResult]) -> Table:
-        original = self.candidates[0]
-        by_bits = {candidate.bits: candidate for candidate in self.candidates[1:]}
-        swept = [by_bits[bits] for bits in self.sweep_bits]
-        return Table(
-            "Table 5. Width of the codes: bytes, and loss overall",
-            [
-                *("bits", "bytes", "ratio"),
-                *(f"dB at QP {_qps(row)}" for row in overall),
-                *(f"SSIM at QP {_qps(row)}" for row in overall),
-            ],
-            [
-                [
-                    str(candidate.bits),
-                    f"{candidate.sizes.total:,}",
-                    f"{original.sizes.total / candidate.sizes.total:.3f}",
-                    *(_loss(row, "psnr", original.label, candidate.label) for row in overall),
-                    *(_loss(row, "ssim", original.label, candidate.label) for row in overall),
-                ]
-                for candidate in swept
-            ],
-        )
-
-
-def _rate_table(rows: list[RowResult]) -> Table:
-    return Table(
-        "Table 4. Bytes of the streams",
-        ["QP", "sequences", "pictures", *_ANCHOR_HEADS.values(), "all to none"],
-        [
-            [
-                *_row_heads(row),
-                *(f"{row.stream_bytes[key]:,}" for key in ANCHORS),
-                f"{row.stream_bytes['all'] / row.stream_bytes['none'] - 1:+.2%}",
-            ]
-            for row in rows
-        ],
-    )
-
-
-def _row_heads(row: RowResult) -> list[str]:
-    return [_qps(row), row.label, str(row.frame_count)]
-
-
-def _qps(row: RowResult) -> str:
-    return ", ".join(map(str, row.qps))
-
-
-def _loss(row: RowResult, metric: Metric, original: str, reconstructed: str) -> str:
-    values = row.values(metric)
-    return decimal(difference(values[original], values[reconstructed]), _LOSS_PLACES[metric])
+    def _bd_tables(self, labels: Sequence[str]) -> list[Table]:
+        if not self.bd_rates:
+            return []
+        alone = [
+            rates for rates in self.bd_rates if rates.network in labels and not rates.with_network
+        ]
+        with_network = [rates for rates in self.bd_rates if rates.with_network]
+        return [
+            tables.bd_table("Table 10. BD-rate in per cent", alone),
+            tables.bd_table(
+                "Table 11. BD-rate in per cent, with the network's bytes in every sequence",
+                with_network,
+            ),
+        ]

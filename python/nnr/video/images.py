@@ -46,9 +46,7 @@ def frame_from_rgb(rgb: NDArray[np.uint8]) -> Frame:
             f"rgb must be uint8 of shape (height, width, 3) or (height, width), "
             f"got {rgb.dtype} {rgb.shape}"
         )
-    if rgb.ndim == 2:
-        rgb = np.repeat(rgb[..., None], 3, axis=2)
-    red, green, blue = np.moveaxis(rgb / 255.0, 2, 0)
+    red, green, blue = np.moveaxis(as_rgb(rgb) / 255.0, 2, 0)
     luma = _KR * red + (1 - _KR - _KB) * green + _KB * blue
     cb = (blue - luma) / (2 * (1 - _KB))
     cr = (red - luma) / (2 * (1 - _KR))
@@ -109,6 +107,11 @@ def read_rgb(path: str | Path) -> NDArray[np.uint8]:
             )
         grey = picture.mode in ("1", "L", "LA")
         return np.asarray(picture.convert("L" if grey else "RGB"))
+
+
+def as_rgb(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What `read_rgb` gives as (height, width, 3), grey as R = G = B."""
+    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
 
 
 def open_image(path: str | Path) -> FrameSequence:

@@ -1,4 +1,4 @@
-"""Frames as PNG files: one, or a folder of them."""
+"""Frames and RGB pictures as PNG files: one, or a folder of frames."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..files import atomic_write
 from .frame import Frame
@@ -36,7 +39,20 @@ def write_png(path: str | Path, frame: Frame) -> None:
     ...     int(open_sequence(path)[0].y[0, 0])
     235
     """
-    picture = pillow_image().fromarray(rgb_from_frame(frame))
+    write_rgb(path, rgb_from_frame(frame))
+
+
+def write_rgb(path: str | Path, rgb: NDArray[np.uint8]) -> None:
+    """Write an RGB picture, (height, width, 3), as PNG, complete or not at all.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    MissingExtraError
+        Pillow is not installed.
+    """
+    picture = pillow_image().fromarray(rgb)
     with atomic_write(path) as file:
         picture.save(file, format="PNG")
 

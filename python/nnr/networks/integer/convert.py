@@ -23,7 +23,12 @@ _BIT_DEPTHS = range(8, 16)
 
 
 def network_to_integer(
-    graph: Graph, samples: Iterable[Float32Array], activation_bits: int = 8
+    graph: Graph,
+    samples: Iterable[Float32Array],
+    activation_bits: int = 8,
+    *,
+    input_scales: Sequence[float] | None = None,
+    output: OutputFormat | None = None,
 ) -> IntegerNetwork:
     """Compile a float network to integers.
 
@@ -36,11 +41,17 @@ def network_to_integer(
         ranges of all values come from them.
     activation_bits : {8, 16}
         Bits of the values between convolutions: 8 is quicker, 16 more precise.
+    input_scales : sequence of float, optional
+        What an integer 1 stands for in each channel of the input, where that is given from
+        outside; by default chosen by *samples*.
+    output : OutputFormat, optional
+        What the integers of the output stand for, and their range; by default chosen by *samples*.
 
     Raises
     ------
     ValueError
-        There are no samples, or *activation_bits* is neither 8 nor 16.
+        There are no samples, *activation_bits* is neither 8 nor 16, or *input_scales* are not one
+        a channel.
     """
     folded = fold(graph)
     observer = Observer(folded)
@@ -48,6 +59,8 @@ def network_to_integer(
         folded,
         observe_ranges(observer, _checked(samples, graph.in_channels)),
         activation_bits=activation_bits,
+        input_scales=input_scales,
+        output=output,
         phases=observer.phases,
     )
     return IntegerNetwork(compiled)
