@@ -80,6 +80,11 @@ class AutoEncoder:
         return self._networks.checksum
 
     @property
+    def full_checksum(self) -> int:
+        """CRC-32 of all files in the folder, also of those that encode and of the originals."""
+        return self._networks.full_checksum
+
+    @property
     def file_sizes(self) -> dict[str, int]:
         """Bytes of each of the files in the folder."""
         return self._networks.file_sizes
