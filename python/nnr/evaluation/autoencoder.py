@@ -32,6 +32,8 @@ from .small_pictures import SmallPictures
 _CURVE_PICTURES = 200
 _CURVE_RATES = (0.5, 6.0)
 _EXAMPLES = 6
+# In units of the quality: a fifth of the rate up or down.
+_SEARCH_RADIUS = 16
 
 OnStep = Callable[[str], None]
 """Called after each step with what it did."""
@@ -133,15 +135,7 @@ class AutoEncoderTask:
         samples = self.pictures.samples
 
         def measure() -> JsonObject:
-            coded: dict[float, list[bytes]] = {}
-
-            def rate_of(setting: float) -> float:
-                coded[setting] = codec.files(samples, setting)
-                return 8 * sum(map(len, coded[setting])) / samples[..., 0].size
-
-            low, high = codec.settings[0], codec.settings[-1]
-            setting = find_setting(rate_of, self.bpp, low, high)
-            files = coded[setting]
+            setting, files = self._files_at_rate(codec)
             sizes = [len(data) for data in files]
             record: JsonObject = {"setting": setting}
             for arithmetic in ("float", "integer"):
@@ -155,6 +149,21 @@ class AutoEncoderTask:
             CodedRow(codec.name, record["setting"], **record["float"]),
             CodedRow(f"reconstructed {codec.name}", record["setting"], **record["integer"]),
         ]
+
+    def _files_at_rate(self, codec: AutoEncoderCodec) -> tuple[float, list[bytes]]:
+        """Search among some of the pictures, then near what was found among all of them."""
+        coded: dict[float, list[bytes]] = {}
+
+        def rate_of(samples: RgbPictures, setting: float) -> float:
+            coded[setting] = codec.files(samples, setting)
+            return 8 * sum(map(len, coded[setting])) / samples[..., 0].size
+
+        low, high = codec.settings[0], codec.settings[-1]
+        some = partial(rate_of, self._curve_samples())
+        near = find_setting(some, self.bpp, low, high, tolerance=0.01)
+        bounds = max(low, near - _SEARCH_RADIUS), min(high, near + _SEARCH_RADIUS)
+        setting = find_setting(partial(rate_of, self.pictures.samples), self.bpp, *bounds)
+        return setting, coded[setting]
 
     def _curve(self, codec: PictureCodec, cache: Cache, on_step: OnStep) -> list[RatePoint]:
         samples = self._curve_samples()

@@ -126,7 +126,8 @@ class AutoEncoderReport:
             (
                 "CNN-AE: .nna files, decoded by the float32 original of the decoder's network; "
                 "reconstructed: by the integer network of 8-bit weights, bit-exact on every machine. "
-                "The prior that decodes the latents is of integers in both"
+                "The prior that decodes the latents is of integers in both, and the encoder chooses "
+                "them looking at what the integer network gives"
             ),
             f"bytes of the networks: {sizes}",
             (

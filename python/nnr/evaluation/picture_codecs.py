@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cpu
 from ..files import temporary_folder
 from ..networks import AutoEncoder
 from ..networks.autoencoder.coding import RATE_WEIGHT
@@ -80,8 +81,8 @@ class AutoEncoderCodec:
 
     @property
     def version(self) -> str:
-        """The checksum of the networks."""
-        return f"{self.autoencoder.checksum:08x}"
+        """The checksum of the networks, and the level: sums of floats may differ between levels."""
+        return f"networks {self.autoencoder.full_checksum:08x} at {cpu.current_target()}"
 
     def files(self, pictures: RgbPictures, setting: float) -> list[bytes]:
         """Code pictures of one size."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -64,16 +65,24 @@ class Networks:
     @cached_property
     def checksum(self) -> int:
         """CRC-32 of the files that decode."""
-        result = 0
-        for name in _DECODING_FILES:
-            result = zlib.crc32((self._folder / name).read_bytes(), result)
-        return result
+        return self._checksum_of(_DECODING_FILES)
+
+    @cached_property
+    def full_checksum(self) -> int:
+        """CRC-32 of all files."""
+        return self._checksum_of(self.file_sizes)
 
     @property
     def file_sizes(self) -> dict[str, int]:
-        """Bytes of each of the files in the folder."""
+        """Bytes of each of the files."""
         paths = sorted(path for path in self._folder.iterdir() if path.suffix in _SUFFIXES)
         return {path.name: path.stat().st_size for path in paths}
+
+    def _checksum_of(self, names: Iterable[str]) -> int:
+        result = 0
+        for name in names:
+            result = zlib.crc32((self._folder / name).read_bytes(), result)
+        return result
 
     def _check(
         self, name: str, network: Network | IntegerNetwork, in_channels: int, out_channels: int
