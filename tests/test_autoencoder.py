@@ -154,6 +154,8 @@ def test_hostile_files_end_in_errors_before_memory_is_taken(autoencoder: nnr.Aut
         (b"\xae\x01\x00\x00\x01", "corrupt", 3),
         (b"\xae\x01\x00\x81\x00\x01", "corrupt", 3),
         (b"\xae\x01\x00\x01\xff\xff\xff\xff\xff\xff", "corrupt", 4),
+        (b"\xae\x01\x00\x81\x80\x80\x80\x00\x01", "corrupt", 3),
+        (b"\xae\x01\x00\x81\x80\x80\x08\x01", "corrupt", 3),
         (b"\xae\x01\x00\x01\x01abc", "truncated", 8),
     ],
 )

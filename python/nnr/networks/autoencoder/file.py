@@ -9,6 +9,7 @@ from ...errors import BitstreamError
 
 EXTENSION = ".nna"
 MAX_SIDE = 1 << 24
+_MAX_SIDE_BYTES = 4
 MAX_QUALITY = 255
 """Quality counts against the step index: together they make this."""
 
@@ -116,17 +117,14 @@ class _Reader:
         return self.take(1)[0]
 
     def side(self, name: str) -> int:
-        start, number, place = self.position, 0, 0
-        while True:
+        start, number = self.position, 0
+        for place in range(0, _MAX_SIDE_BYTES * _VARINT_BITS, _VARINT_BITS):
             byte = self.byte()
             number |= byte % _MORE << place
-            place += _VARINT_BITS
             if byte < _MORE:
                 break
-            if number > MAX_SIDE or place > MAX_SIDE.bit_length():
-                break
-        padded = place > _VARINT_BITS and byte == 0
-        if padded or not 1 <= number <= MAX_SIDE:
+        is_shortest = 0 < byte < _MORE
+        if not is_shortest or number > MAX_SIDE:
             raise BitstreamError(
                 f"the {name} is not 1 to {MAX_SIDE}", kind="corrupt", byte_offset=start
             )
