@@ -3,14 +3,15 @@
     python -m train.autoencoder.check --files FOLDER --cifar cifar10 --step-indices 104 112 120
 
 Bits are the ideal length of a code by the tables, with what a file has besides. Beside the integers
-stand the float networks: the decoder on the same latents, the prior rounded to the same outputs.
+stand the float networks: the decoder on the same latents, as it is and with weights of 8 bits, and the
+prior rounded to the same outputs.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ class Files:
 
     encoder: nnr.Network
     decoder: nnr.Network
+    coarse_decoder: nnr.Network
     prior: nnr.Network
     integer_decoder: IntegerNetwork
     integer_prior: IntegerNetwork
@@ -45,12 +47,17 @@ class Files:
 
     @classmethod
     def load(cls, folder: Path) -> Files:
-        floats = (nnr.Network.load(folder / f"{n}.onnx") for n in ("encoder", "decoder", "prior"))
-        integers = (
-            IntegerNetwork.load(folder / f"{name}.safetensors") for name in ("decoder", "prior")
-        )
         with np.load(folder / "prior-tables.npz") as arrays:
-            return cls(*floats, *integers, Tables(**arrays))
+            tables = Tables(**arrays)
+        return cls(
+            nnr.Network.load(folder / "encoder.onnx"),
+            nnr.Network.load(folder / "decoder.onnx"),
+            nnr.Network.load(with_weights_of_8_bits(folder / "decoder.onnx")),
+            nnr.Network.load(folder / "prior.onnx"),
+            IntegerNetwork.load(folder / "decoder.safetensors"),
+            IntegerNetwork.load(folder / "prior.safetensors"),
+            tables,
+        )
 
     def float_prior(self, known: NDArray[np.int16]) -> Integers:
         return np.rint(self.prior.run(known.astype(np.float32), threads=1)).astype(np.int64)
@@ -65,11 +72,24 @@ class Files:
         samples = self.integer_decoder.run_integers(given, threads=1)
         return np.clip(samples, 0, PEAK).astype(np.uint8)
 
-    def decode_float(self, latents: Integers, index: int) -> NDArray[np.uint8]:
+    def decode_float(
+        self, latents: Integers, index: int, decoder: nnr.Network
+    ) -> NDArray[np.uint8]:
         dequantised = latents * (self.tables.steps[index] / STEP_PRECISION)
         given = _with_planes(dequantised, index / 256).astype(np.float32)
-        samples = self.decoder.run(given, threads=1) * PEAK
+        samples = decoder.run(given, threads=1) * PEAK
         return np.rint(np.clip(samples, 0, PEAK)).astype(np.uint8)
+
+
+def with_weights_of_8_bits(path: Path) -> nnr.Model:
+    """A model whose weights went through 8 bits, each tensor over its range; biases stay."""
+    model = nnr.load(path)
+    coarse = {
+        name: nnr.quantize(tensor, bits=8).dequantize()
+        for name, tensor in model.tensors.items()
+        if tensor.ndim > 1
+    }
+    return replace(model, tensors={**model.tensors, **coarse})
 
 
 def _with_planes(latents: NDArray[np.generic], *values: float) -> NDArray[np.float64]:
@@ -123,13 +143,18 @@ def check_step(files: Files, pictures: NDArray[np.uint8], index: int) -> str:
     # A file is whole bytes.
     file_bytes = np.ceil(bits / 8) + FILE_BYTES
     decoded = files.decode(chosen, index)
-    loss = mean_psnr(files.decode_float(chosen, index), pictures) - mean_psnr(decoded, pictures)
+    psnr = mean_psnr(decoded, pictures)
+    original, coarse = (
+        mean_psnr(files.decode_float(chosen, index, decoder), pictures)
+        for decoder in (files.decoder, files.coarse_decoder)
+    )
     values = [
         f"{index}",
         f"{8 * file_bytes.mean() / pixels:.4f}",
-        f"{mean_psnr(decoded, pictures):.3f}",
+        f"{psnr:.3f}",
         f"{mean_ssim(decoded, pictures):.5f}",
-        f"{loss:.4f}",
+        f"{original - psnr:.4f}",
+        f"{original - coarse:.4f}",
         f"{100 * (bits.sum() / float_bits.sum() - 1):.3f}",
     ]
     return f"| {' | '.join(values)} |"
@@ -145,8 +170,9 @@ def main() -> None:
     files = Files.load(options.files)
     mosaic = read_mosaic(options.cifar / "test_00.png")[: options.pictures]
     pictures = np.ascontiguousarray(mosaic.transpose(0, 3, 1, 2))
-    print("| step index | bits a pixel | PSNR, dB | SSIM | dB lost by integers | bits added, % |")
-    print("|--:|--:|--:|--:|--:|--:|")
+    losses = "dB lost by integers | dB lost by 8 bits | bits added by integers, %"
+    print(f"| step index | bits a pixel | PSNR, dB | SSIM | {losses} |")
+    print("|--:|--:|--:|--:|--:|--:|--:|")
     for index in options.step_indices:
         print(check_step(files, pictures, index), flush=True)
 

@@ -39,12 +39,16 @@ def decoder_graph(decoder: Decoder) -> onnx.ModelProto:
     latents = graph.channels("latents", "latents_step", 0, CHANNELS)
     step = graph.channels("step", "latents_step", CHANNELS, CHANNELS + 1)
     inverse = _array(decoder.inverse / PEAK)[:, :, None, None]
+    units = _balanced_units(decoder)
+    hint_units = np.repeat(units[SAMPLE_CHANNELS:], INNER_BLOCK**2)
+    hint_weight = _kernel(decoder.hints) * hint_units[:, None, None, None]
+    hint_bias = _array(decoder.hints.bias) * hint_units
     parts = [
         graph.conv("samples_by_block", latents, "inverse", inverse, None),
-        _conv(graph, "hints", step, decoder.hints),
+        graph.conv("hints", step, "hints", hint_weight, hint_bias),
     ]
     phases = graph.depth_to_space("phases", graph.concat("spread", parts), INNER_BLOCK)
-    features = graph.activate(_conv(graph, "head", phases, decoder.head))
+    features = graph.activate(_conv(graph, "head", phases, decoder.head, units))
     for index, block in enumerate(decoder.blocks):
         name = f"block{index}"
         inner = graph.activate(_conv(graph, f"{name}.conv0", features, block.conv0))
@@ -89,6 +93,18 @@ def graphs(network: AutoEncoder) -> dict[str, onnx.ModelProto]:
         "decoder": decoder_graph(network.decoder),
         "prior": prior_graph(network.prior),
     }
+
+
+def _balanced_units(decoder: Decoder) -> NDArray[np.float32]:
+    """Factors of what the head reads, so that its weights for hints are as large as for samples.
+
+    They share one range when they are coded, and hints are larger: the more bits their weights
+    have of that range, the smaller is the error.
+    """
+    largest = np.abs(_kernel(decoder.head)).max((0, 2, 3))
+    units = np.ones(len(largest), np.float32)
+    units[SAMPLE_CHANNELS:] = largest[SAMPLE_CHANNELS:] / largest[:SAMPLE_CHANNELS].max()
+    return units
 
 
 def _array(tensor: object) -> NDArray[np.float32]:
