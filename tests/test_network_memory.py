@@ -23,13 +23,14 @@ from nnr.networks import POSTFILTER, Network
 
 A_THREAD = 8 << 20
 
-# Prints by how much memory grows while a plane is filtered, at its highest, beyond the output. The
+# Prints by how much memory grows while a frame is filtered, at its highest, beyond the output. The
 # kernel's own count, which begins anew before the call.
 SCRIPT = """
 import re, sys
 from pathlib import Path
 import numpy as np
 from nnr.networks import PostFilter
+from nnr.video import Frame
 
 def status(key):
     found = re.search(key + r":\\s+(\\d+)", Path("/proc/self/status").read_text())
@@ -37,12 +38,17 @@ def status(key):
 
 path, height, width, threads = sys.argv[1], *map(int, sys.argv[2:])
 post_filter = PostFilter.load(path)
-plane = np.ones((height, width), np.uint8)
-post_filter.apply(plane[:8, :8].copy(), qp=30, threads=threads)
+def frame(height, width):
+    chroma = np.ones((height // 2, width // 2), np.uint8)
+    return Frame(np.ones((height, width), np.uint8), chroma, chroma.copy())
+
+post_filter.apply_frame(frame(8, 8), qp=30, threads=threads)
+given = frame(height, width)
 Path("/proc/self/clear_refs").write_text("5")
 before = status("VmRSS")
-post_filter.apply(plane, qp=30, threads=threads)
-print(status("VmHWM") - before - plane.nbytes)
+filtered = post_filter.apply_frame(given, qp=30, threads=threads)
+results = [new for old, new in zip(given.planes, filtered.planes) if new is not old]
+print(status("VmHWM") - before - sum(plane.nbytes for plane in results))
 """
 # What is freed goes back at once, so that it is not there to be used again, uncounted.
 AT_ONCE = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
