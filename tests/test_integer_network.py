@@ -101,7 +101,8 @@ def test_post_filters_take_and_give_samples(bit_depth: int) -> None:
     rng = np.random.default_rng(1)
     dtype = np.uint8 if bit_depth == 8 else np.uint16
     planes = [(rng.integers(0, peak + 1, (24, 24)).astype(dtype), qp) for qp in (22, 37)]
-    network = postfilter_to_integer(graph, iter(planes), bit_depth, activation_bits=16)
+    samples = (([plane], qp) for plane, qp in planes)
+    network = postfilter_to_integer(graph, samples, bit_depth, activation_bits=16)
     for plane, qp in planes:
         q = np.stack([plane, np.full_like(plane, qp)]).astype(np.int16)
         result = network.run_integers(q)[0]
@@ -117,7 +118,7 @@ def test_a_post_filter_without_qp() -> None:
     maker.same("Relu", maker.conv("x", 1))
     graph = read(maker)
     plane = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    network = postfilter_to_integer(graph, [(plane, 30)], 8)
+    network = postfilter_to_integer(graph, [([plane], 30)], 8)
     assert network.run_integers(plane[None].astype(np.int16)).shape == (1, 8, 8)
 
 
@@ -125,14 +126,14 @@ def test_samples_of_a_post_filter_are_checked() -> None:
     graph = read_graph(as_model(residual_filter(4)))
     plane = np.zeros((8, 8), np.uint16)
     with pytest.raises(ValueError, match="bit_depth must be 8 to 15, got 16"):
-        postfilter_to_integer(graph, [(plane, 30)], 16)
+        postfilter_to_integer(graph, [([plane], 30)], 16)
     with pytest.raises(ValueError, match="qp must be 0 to 63, got 64"):
-        postfilter_to_integer(graph, [(plane, 64)], 10)
+        postfilter_to_integer(graph, [([plane], 64)], 10)
     with pytest.raises(ValueError, match="holds 1024, more than 10 bits"):
-        postfilter_to_integer(graph, [(plane + 1024, 30)], 10)
+        postfilter_to_integer(graph, [([plane + 1024], 30)], 10)
     with pytest.raises(TypeError, match="uint8 or uint16, got float64"):
-        postfilter_to_integer(graph, [(np.zeros((8, 8)), 30)], 10)
+        postfilter_to_integer(graph, [([np.zeros((8, 8))], 30)], 10)
     maker = GraphMaker(3)
     maker.conv("x", 1)
-    with pytest.raises(ValueError, match="1 or 2 input channels, got 3"):
-        postfilter_to_integer(read(maker), [(plane, 30)], 10)
+    with pytest.raises(ValueError, match="1, 2, 6 or 7 input channels, got 3"):
+        postfilter_to_integer(read(maker), [([plane], 30)], 10)

@@ -94,6 +94,10 @@ def postfilter_to_integer(
     """
     if check_integer(bit_depth, "bit_depth") not in _BIT_DEPTHS:
         raise ValueError(f"bit_depth must be 8 to 15, got {bit_depth}")
+    if graph.in_channels not in (1, 2, FRAME_CHANNELS, FRAME_CHANNELS + 1):
+        raise ValueError(
+            f"a post filter must have 1, 2, 6 or 7 input channels, got {graph.in_channels}"
+        )
     peak = (1 << bit_depth) - 1
     # What comes out are samples alone; a channel more that goes in is the QP.
     has_qp = graph.in_channels in (2, FRAME_CHANNELS + 1)
