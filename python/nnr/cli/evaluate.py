@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # The command that stands for no command; it has the options of `postfilter`.
 _ALL = "all"
+# What a page shows unless other widths are asked for.
+_ALL_WIDTHS = "2-16"
 
 
 class _AllByDefault(TyperGroup):
@@ -88,7 +90,11 @@ def postfilter(
         str, typer.Option(help="VVenC's: faster, fast, medium, slow, slower.")
     ] = "faster",
     sweep_bits: Annotated[
-        str | None, typer.Option(metavar="FIRST-LAST", help="Compare more widths, such as 2-16.")
+        str | None,
+        typer.Option(
+            metavar="FIRST-LAST",
+            help="Compare more widths. Default: 2-16 with --report, else none.",
+        ),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Default: one a processor.")] = None,
     cache: Annotated[
@@ -125,7 +131,7 @@ def postfilter(
         photographs() if sequences is None else find_sequences(sequences),
         qps=qp or (32, 37),
         bits=bits,
-        sweep_bits=_width_range(sweep_bits),
+        sweep_bits=_width_range(sweep_bits or (_ALL_WIDTHS if page_file else None)),
         compressed=compressed or (),
         frames=frames,
         preset=cast(Preset, preset),

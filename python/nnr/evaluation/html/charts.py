@@ -22,7 +22,7 @@ _MARKERS = (
 )
 STYLE_COUNT = len(_MARKERS)
 _TICKS, _MIN_TICKS = 5, 3
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 12, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 16, 12, 46
 # What a curve may come near the frame, as a share of the range of its values.
 _MARGIN = 0.06
 
