@@ -163,10 +163,11 @@ void check_plane(const Plan& plan, Size size, float peak, float side) {
     }
 }
 
-// One phase of a plane of twice the size, or one sample less, is filtered as a plane of its own, and the
-// other phases are left alone.
+// One phase of a plane is filtered as a plane of its own, which goes on as the whole one does, and the other
+// phases are left alone.
 void check_phase(const Plan& plan, Size size) {
     const Size phase_size{(size.height + 1) / 2, (size.width + 1) / 2};
+    const Size taken = taken_size(plan, phase_size);
     const auto plane = made<std::uint8_t>(static_cast<std::size_t>(size.height * size.width), [&] {
         return static_cast<std::uint8_t>(std::abs(number()) * 255);
     });
@@ -176,26 +177,27 @@ void check_phase(const Plan& plan, Size size) {
     for (const Index row : {0, 1})
         for (const Index column : {0, 1}) {
             std::vector<std::uint8_t> phase;
-            for (Index y = 0; y < phase_size.height; ++y)
-                for (Index x = 0; x < phase_size.width; ++x)
+            for (Index y = 0; y < taken.height; ++y)
+                for (Index x = 0; x < taken.width; ++x)
                     phase.push_back(plane[at(std::min(2 * y + row, size.height - 1),
                                              std::min(2 * x + column, size.width - 1))]);
             const auto filtered = [&](const PlaneView<const std::uint8_t>& from,
-                                      const PlaneView<std::uint8_t>& to) {
+                                      const PlaneView<std::uint8_t>& to, Size seen) {
                 filter_planes(plan,
-                              PlaneFilter<std::uint8_t>{{&from, 1}, {&to, 1}, phase_size, 255, 0.5f},
+                              PlaneFilter<std::uint8_t>{{&from, 1}, {&to, 1}, seen, 255, 0.5f},
                               {2, Cut{8, 3, 11}});
             };
             std::vector<std::uint8_t> alone(phase.size()), wanted(plane.size(), 7);
-            filtered({phase.data(), phase_size}, {alone.data(), phase_size});
+            filtered({phase.data(), taken}, {alone.data(), taken}, taken);
             for (Index y = 0; 2 * y + row < size.height; ++y)
                 for (Index x = 0; 2 * x + column < size.width; ++x)
                     wanted[at(2 * y + row, 2 * x + column)] =
-                        alone[static_cast<std::size_t>(y * phase_size.width + x)];
+                        alone[static_cast<std::size_t>(y * taken.width + x)];
             const Input<std::uint8_t> input(plane);
             GuardedBuffer<std::uint8_t> output(plane.size());
             std::fill_n(output.data(), plane.size(), std::uint8_t{7});
-            filtered({input.data(), size, 2, row, column}, {output.data(), size, 2, row, column});
+            filtered({input.data(), size, 2, row, column}, {output.data(), size, 2, row, column},
+                     phase_size);
             expect(output.intact() && output.equals(wanted.data()),
                    "phase of a plane of " + text(size));
         }
