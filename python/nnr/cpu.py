@@ -34,6 +34,20 @@ def current_target() -> str:
     return _core.current_target()
 
 
+def processor_count() -> int:
+    """How many processors this process may use, which in a container are not all.
+
+    Examples
+    --------
+    >>> nnr.cpu.processor_count() >= 1
+    True
+    """
+    # macOS does not tell.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class use_target:  # noqa: N801 - used as a function, and as a context manager
     """Make *name* the level in use, for the whole process.
 

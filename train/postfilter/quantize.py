@@ -65,7 +65,8 @@ def _loss_of(network: PostFilterNetwork, name: str, step: float, pairs: list[Pai
     """What quantising one convolution costs, in dB of luma."""
     quantized = copy.deepcopy(network)
     set_steps(quantized, {name: step})
-    before, after = (psnr_gains(each, pairs, "cpu") for each in (network, quantized))
+    device = network.head.weight.device.type
+    before, after = (psnr_gains(each, pairs, device) for each in (network, quantized))
     loss = np.mean([before[key] - after[key] for key in before if key.startswith("qp")])
     print(f"{name}: step {step:g} costs {loss:.4f} dB", flush=True)
     return float(loss)

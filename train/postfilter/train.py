@@ -44,7 +44,7 @@ def relative_error(outputs: Tensor, targets: Tensor, unfiltered: Tensor) -> Tens
     return (errors / unfiltered @ PLANE_WEIGHTS.to(errors.device)).mean()
 
 
-def main() -> None:
+def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--validation", type=Path, required=True)
@@ -63,7 +63,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--evaluate-every", type=int, default=1000)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_options()
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -85,7 +89,7 @@ def main() -> None:
     running_loss = 1.0
     while not run.is_done:
         if run.step == options.quantize_from:
-            some = pairs[:: len(pairs) // TRIAL_PAIRS]
+            some = pairs[:: max(1, len(pairs) // TRIAL_PAIRS)]
             set_steps(run.averaged, choose_steps(run.averaged, some, options.bits))
             network.load_state_dict(run.averaged.state_dict())
         inputs, targets, unfiltered = (part.to(device) for part in sampler())

@@ -197,7 +197,7 @@ class _Run:
 
     def values(self) -> dict[str, Any]:
         """Return what JSON has of the run."""
-        from ..cpu import current_target
+        from ..cpu import current_target, processor_count
 
         return {
             "frames": self.count,
@@ -205,7 +205,7 @@ class _Run:
             "height": self.sequence.format.height,
             "bit_depth": self.sequence.format.bit_depth,
             "qp": self.qp,
-            "threads": self.threads or _processors(),
+            "threads": self.threads or processor_count(),
             "cpu_target": current_target(),
             "seconds": self.seconds,
             "filter_seconds": self.filter_seconds,
@@ -351,10 +351,3 @@ def _is_same(first: Path, second: Path) -> bool:
 
 def _is_dash(path: Path | None) -> bool:
     return path is not None and str(path) == "-"
-
-
-def _processors() -> int:
-    # Those this process may use, which in a container are not all; macOS does not tell.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

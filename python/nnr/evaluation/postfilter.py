@@ -6,12 +6,12 @@ original and in its reconstructed forms, filters the pictures of the stream with
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .._arguments import check_bits, check_integer
+from ..cpu import processor_count
 from ..networks import POSTFILTER
 from ..video import vvc
 from ..video.sequence import FrameSequence
@@ -114,7 +114,7 @@ class PostFilterTask:
             Called after each step with what it did.
         """
         cache = Cache() if cache is None else cache
-        threads = threads or _processors()
+        threads = threads or processor_count()
         candidates = self.candidates()
         results = [
             self._run_one(sequence, qp, candidates, cache, threads, on_step)
@@ -154,7 +154,7 @@ class PostFilterTask:
         threads, cache
             As for `run`.
         """
-        cache, threads = Cache() if cache is None else cache, threads or _processors()
+        cache, threads = Cache() if cache is None else cache, threads or processor_count()
         qp = max(self.qps)
         settings = VvcSettings(qp, preset=self.preset)
         return [
@@ -215,13 +215,6 @@ class PostFilterTask:
         step = max(1, _CHUNK_SAMPLES // samples)
         count = self._frame_count(sequence)
         return [range(start, min(start + step, count)) for start in range(0, count, step)]
-
-
-def _processors() -> int:
-    # Those this process may use, which in a container are not all; macOS does not tell.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _check_source(sequence: FrameSequence) -> None:
