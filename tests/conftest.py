@@ -58,3 +58,13 @@ def nnr_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
         return Result(int(raised.value.code or 0), captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def filter_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with a model and inputs of every kind for ``nnr filter``."""
+    from filter_cases import fill_working_folder
+
+    monkeypatch.chdir(tmp_path)
+    fill_working_folder()
+    return tmp_path

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
-import pty
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -19,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Command
-from network_models import GraphMaker, residual_filter
-from video_frames import same, smooth_frame
+from filter_cases import QP, frames_of, names_in
+from video_frames import same
 
 import nnr
 from nnr.networks import POSTFILTER
@@ -30,34 +23,11 @@ from nnr.video import (
     frame_from_rgb,
     open_sequence,
     rgb_from_frame,
-    write_png,
     write_y4m,
     write_yuv,
 )
 
 pytest.importorskip("PIL")
-
-SIZE = FrameFormat(37, 26)
-QP = 27
-NNR = [sys.executable, "-m", "nnr", "filter"]
-
-
-def frames_of(count: int, frame_format: FrameFormat = SIZE) -> list[Frame]:
-    return [smooth_frame(frame_format, seed) for seed in range(count)]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder, with a model and inputs of every kind."""
-    monkeypatch.chdir(tmp_path)
-    Path("filter.onnx").write_bytes(residual_filter().SerializeToString())
-    write_y4m("in.y4m", frames_of(3), rate=Fraction(30000, 1001))
-    write_yuv("clip_37x26_50.yuv", frames_of(3))
-    write_y4m("deep.y4m", frames_of(2, FrameFormat(37, 26, 10)))
-    Path("pictures").mkdir()
-    for name, frame in zip(["b.png", "a.c.png"], frames_of(2), strict=True):
-        write_png(Path("pictures", name), frame)
-    return tmp_path
 
 
 def filtered(frame: Frame, model: str | Path = "filter.onnx", qp: int = QP) -> Frame:
@@ -70,10 +40,6 @@ def as_picture(frame: Frame) -> Frame:
     return frame_from_rgb(rgb_from_frame(frame))
 
 
-def names_in(folder: str | Path) -> list[str]:
-    return sorted(path.name for path in Path(folder).iterdir())
-
-
 def assert_same(result: Any, wanted: list[Frame]) -> None:
     assert len(result) == len(wanted)
     assert all(same(one, other) for one, other in zip(result, wanted, strict=True))
@@ -82,7 +48,7 @@ def assert_same(result: Any, wanted: list[Frame]) -> None:
 INPUTS = ["in.y4m", "clip_37x26_50.yuv", "deep.y4m", "pictures", "pictures/b.png"]
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 @pytest.mark.parametrize("source", INPUTS)
 @pytest.mark.parametrize("target", ["out.y4m", "out.yuv", "out", "out.png"])
 def test_every_input_to_every_output(nnr_command: Command, source: str, target: str) -> None:
@@ -100,7 +66,7 @@ def test_every_input_to_every_output(nnr_command: Command, source: str, target: 
         assert_same(open_sequence(target), [as_picture(frame) for frame in wanted])
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 def test_the_filter_does_something_and_chroma_stays(nnr_command: Command) -> None:
     assert nnr_command("filter", "in.y4m", "out.y4m", "--model", "filter.onnx").code == 0
     for before, after in zip(open_sequence("in.y4m"), open_sequence("out.y4m"), strict=True):
@@ -109,13 +75,13 @@ def test_the_filter_does_something_and_chroma_stays(nnr_command: Command) -> Non
         np.testing.assert_array_equal(before.v, after.v)
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 def test_the_default_is_the_bundled_network_at_qp_32(nnr_command: Command) -> None:
     assert nnr_command("filter", "in.y4m", "out.y4m", "--frames", "1").code == 0
     assert_same(open_sequence("out.y4m"), [filtered(open_sequence("in.y4m")[0], POSTFILTER, 32)])
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 @pytest.mark.parametrize("model", ["small.nnr", "small.safetensors", "plain.safetensors"])
 def test_compressed_models(nnr_command: Command, model: str) -> None:
     if model.startswith("small"):
@@ -126,7 +92,7 @@ def test_compressed_models(nnr_command: Command, model: str) -> None:
     assert_same(open_sequence("out.y4m"), [filtered(f, model) for f in open_sequence("in.y4m")])
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 def test_raw_video_of_any_name(nnr_command: Command) -> None:
     Path("deep.yuv").write_bytes(b"".join(frame.tobytes() for frame in open_sequence("deep.y4m")))
     options = ["--size", "37x26", "--bit-depth", "10", "--rate", "59.94"]
@@ -135,7 +101,7 @@ def test_raw_video_of_any_name(nnr_command: Command) -> None:
     assert (result.format, result.rate) == (FrameFormat(37, 26, 10), Fraction("59.94"))
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 @pytest.mark.parametrize(
     ("source", "rate"),
     [("in.y4m", Fraction(30000, 1001)), ("clip_37x26_50.yuv", 50), ("pictures", 25)],
@@ -145,7 +111,7 @@ def test_frame_rate(nnr_command: Command, source: str, rate: Fraction) -> None:
     assert open_sequence("out.y4m").rate == rate
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 def test_names_of_pictures(nnr_command: Command) -> None:
     sources = ["pictures", "pictures/b.png", "in.y4m"]
     wanted = [["a.c.png", "b.png"], ["b.png"], ["000000.png", "000001.png", "000002.png"]]
@@ -157,7 +123,7 @@ def test_names_of_pictures(nnr_command: Command) -> None:
     assert names_in("out") == ["000000.png", "000001.png"]
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 def test_an_empty_folder_is_filled_and_keeps_its_permissions(nnr_command: Command) -> None:
     Path("v1.2").mkdir(0o700)
     assert nnr_command("filter", "in.y4m", "v1.2", "--model", "filter.onnx").code == 0
@@ -165,14 +131,14 @@ def test_an_empty_folder_is_filled_and_keeps_its_permissions(nnr_command: Comman
     assert Path("v1.2").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 def test_first_frames(nnr_command: Command) -> None:
     for given, taken in ((2, 2), (9, 3)):
         done = nnr_command("filter", "in.y4m", "out.y4m", "--frames", given, "--json", "-")
         assert done.json["frames"] == len(open_sequence("out.y4m")) == taken
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 def test_json_and_summary(nnr_command: Command) -> None:
     arguments = ["filter", "deep.y4m", "out.y4m", "--model", "filter.onnx", "--qp", QP]
     done = nnr_command(*arguments, "--threads", "1", "--json", "result.json")
@@ -203,7 +169,7 @@ def test_json_and_summary(nnr_command: Command) -> None:
     assert printed.json.keys() == values.keys()
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 def test_frames_are_held_one_at_a_time(
     nnr_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,7 +221,7 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     IntegerStub.calls = None
 
 
-@pytest.mark.usefixtures("folder", "stubs")
+@pytest.mark.usefixtures("filter_folder", "stubs")
 @pytest.mark.parametrize(
     ("count", "options", "indices"),
     [(1, [], [0]), (3, [], [0, 1, 2]), (9, [], [1, 3, 5, 7]), (9, ["--frames", 5], [0, 1, 3, 4])],
@@ -274,7 +240,7 @@ def test_integer_networks_are_calibrated_on_frames_of_the_input(
     np.testing.assert_array_equal(open_sequence("out.y4m")[0].y, frames[0].y // 2)
 
 
-@pytest.mark.usefixtures("folder", "stubs")
+@pytest.mark.usefixtures("filter_folder", "stubs")
 def test_explain(nnr_command: Command) -> None:
     alone = nnr_command("filter", "in.y4m", "--explain")
     assert (alone.code, alone.out) == (0, "floats at 37x26\n")
@@ -284,7 +250,7 @@ def test_explain(nnr_command: Command) -> None:
     assert len(open_sequence("out.y4m")) == 3
 
 
-@pytest.mark.usefixtures("folder", "stubs")
+@pytest.mark.usefixtures("filter_folder", "stubs")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -339,101 +305,8 @@ def test_wrong_usage(nnr_command: Command, arguments: list[str], message: str) -
     assert names_in(".") == before
 
 
-@pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("target", ["out.y4m", "out.yuv", "out"])
-def test_a_damaged_frame_leaves_nothing(nnr_command: Command, target: str) -> None:
-    data = bytearray(Path("deep.y4m").read_bytes())
-    data[-2:] = b"\xff\xff"
-    Path("deep.y4m").write_bytes(data)
-    before = names_in(".")
-    done = nnr_command("filter", "deep.y4m", target, "--model", "filter.onnx")
-    assert done.code == 1
-    assert "frame 1 has a sample of 65535" in done.err
-    assert names_in(".") == before
-
-
-@pytest.mark.usefixtures("folder")
-def test_bad_models(nnr_command: Command) -> None:
-    nnr.models.Model({"weight": np.ones((3, 3), np.float32)}).save("bare.safetensors")
-    Path("three.onnx").write_bytes(residual_filter(inputs=3).SerializeToString())
-    maker = GraphMaker(1)
-    maker.same("Sigmoid", "x")
-    Path("sigmoid.onnx").write_bytes(maker.model().SerializeToString())
-    Path("damaged.onnx").write_bytes(b"\x08")
-    messages = {
-        "bare.safetensors": "bare.safetensors: the model has no topology",
-        "three.onnx": "three.onnx: a post filter must have 1 or 2 input channels",
-        "sigmoid.onnx": "sigmoid.onnx: node 'sigmoid0' (Sigmoid)",
-        "damaged.onnx": "damaged.onnx",
-    }
-    for name, message in messages.items():
-        done = nnr_command("filter", "in.y4m", "out.y4m", "--model", name)
-        assert done.code == 1
-        assert message in done.err
-        assert not Path("out.y4m").exists()
-
-
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("filter_folder")
 def test_frames_of_one_sample(nnr_command: Command) -> None:
     write_y4m("tiny.y4m", frames_of(1, FrameFormat(1, 1)))
     assert nnr_command("filter", "tiny.y4m", "out.y4m", "--model", "filter.onnx").code == 0
     assert open_sequence("out.y4m").format == FrameFormat(1, 1)
-
-
-@pytest.mark.usefixtures("folder")
-def test_pictures_of_several_sizes(nnr_command: Command) -> None:
-    write_png("pictures/z.png", frames_of(1, FrameFormat(8, 8))[0])
-    done = nnr_command("filter", "pictures", "out")
-    assert done.code == 1
-    assert "z.png is 8x8" in done.err
-
-
-def at_once(*arguments: str) -> list[str]:
-    """The command, with a progress bar that does not wait until the work has taken long."""
-    program = "import nnr.cli, nnr.cli.output as o; o._QUIET_SECONDS = 0; nnr.cli.main()"
-    return [sys.executable, "-c", program, "filter", *arguments]
-
-
-@pytest.mark.usefixtures("folder")
-def test_a_terminal_shows_frames_a_second() -> None:
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    command = at_once("in.y4m", "out.y4m", "--model", "filter.onnx")
-    done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=theirs, check=True
-    )
-    os.close(theirs)
-    shown = os.read(ours, 1 << 20).decode()
-    os.close(ours)
-    assert "filtering" in shown
-    assert "/3" in shown
-    assert "frames a second" in shown
-    assert done.stdout.startswith(b"3 frames of 37x26 in ")
-
-
-@pytest.mark.usefixtures("folder")
-def test_a_pipe_shows_no_bar() -> None:
-    command = at_once("in.y4m", "out.y4m", "--model", "filter.onnx")
-    assert subprocess.run(command, capture_output=True, check=True).stderr == b""
-
-
-@pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("target", ["out.y4m", "out"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_leaves_nothing(target: str, number: signal.Signals) -> None:
-    # More frames than can be filtered before the signal comes.
-    frame = smooth_frame(FrameFormat(416, 240))
-    write_y4m("long.y4m", itertools.repeat(frame, 300))
-    before = names_in(".")
-    process = subprocess.Popen(
-        [*NNR, "long.y4m", target], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    # At the very moment when there is something to leave behind.
-    deadline = time.monotonic() + 60
-    while names_in(".") == before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(number)
-    _, messages = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
-    assert "Traceback" not in messages
-    assert names_in(".") == before
