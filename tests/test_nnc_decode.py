@@ -64,7 +64,9 @@ def test_every_tensor_is_found_alone(case: str) -> None:
     assert called == list(expected)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.startswith(("0", "1", "4"))])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.startswith(("0", "1", "4", "corpus"))]
+)
 def test_records_read_the_parameters_of_the_quantiser(case: str) -> None:
     from nnc_cases import settings_of
 

@@ -279,7 +279,7 @@ def nncodec_options(case: str) -> dict[str, Any]:
 
 # Tools that nnr.encode has no option for, NNCodec's own updates, and what of its decisions is not
 # copied: on codebooks, and in a block scan with the trellis, where it decides on wrong states.
-OTHER_TOOLS = ("34", "37", "38", "45", "46", "6", "7", "25", "28", "29", "3", "51", "54", "corpus")
+OTHER_TOOLS = ("34", "37", "38", "45", "46", "6", "7", "25", "28", "29", "3", "51", "54")
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.startswith(OTHER_TOOLS)])
